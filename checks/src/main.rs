@@ -1,0 +1,70 @@
+//! `checks`: the commands behind the small scripts in `checks/`.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use nix_seed_checks::cache::Cache;
+use nix_seed_checks::fixture::{self, Options};
+use nix_seed_checks::nix::Nix;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Run Nix: the machine's if it is 2.18 or newer, else one set up in the cache
+    ///
+    /// `checks nix --print-bin` prints the path of that `nix`, `checks nix --print-env` the environment it needs.
+    #[command(disable_help_flag = true)]
+    Nix {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Prepare the offline package set and print the path of its flake
+    Nixpkgs(Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let cache = Cache::open()?;
+    match arguments.command {
+        Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
+        Action::Nixpkgs(options) => {
+            println!("{}", fixture::prepare(&cache, &Nix::find(&cache)?, &options)?.display());
+            Ok(())
+        }
+    }
+}
+
+fn run_nix(nix: &Nix, arguments: &[OsString]) -> Result<()> {
+    match arguments {
+        [option] if option == "--print-bin" => println!("{}", nix.program().display()),
+        [option] if option == "--print-env" => {
+            for (name, value) in nix.environment() {
+                println!("export {name}='{}'", value.replace('\'', r"'\''"));
+            }
+        }
+        _ => {
+            // Only returns on failure.
+            let error = nix.command("nix").args(arguments).exec();
+            return Err(error).with_context(|| format!("cannot run {}", nix.program().display()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+const AFTER: &str = "\
+Exit codes:
+  0  done
+  1  a file cannot be read or written (disk full, no such file, no rights)
+  2  the command line is wrong
+  3  the input is wrong: closure graph, store content, image spec
+  4  a seed is damaged or lies about itself
+  5  a limit is exceeded: maxSize, maxLayers";
+
+/// Writes seeds (OCI images that hold Nix and the closure that a flake's outputs are built from) and looks into them.
+#[derive(Debug, Parser)]
+#[command(name = "nix-seed-helper", version, after_help = AFTER, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Be a derivation's builder: do what the attribute `seed` in $NIX_ATTRS_JSON_FILE asks for
+    Derivation,
+    /// Check a closure graph and its size, and write it sorted
+    #[command(after_help = "Example:\n  nix path-info --json --recursive ./result > graph.json\n  \
+        nix-seed-helper closure --graph graph.json --max-size 2000000000 --out closure.json")]
+    Closure {
+        /// The closure graph: what `nix path-info --json --recursive` prints
+        #[arg(long, value_name = "FILE")]
+        graph: PathBuf,
+        /// The most bytes that the NARs of the closure may have
+        #[arg(long, value_name = "BYTES")]
+        max_size: Option<u64>,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Write the layers of one group of store paths
+    #[command(after_help = "Example:\n  nix path-info --json --recursive ./result > graph.json\n  \
+        nix-seed-helper layers --graph graph.json --group app --out app-layers")]
+    Layers {
+        /// The closure graph of the group's roots
+        #[arg(long, value_name = "FILE")]
+        graph: PathBuf,
+        /// The closure graph of what earlier groups hold; it is left out
+        #[arg(long, value_name = "FILE")]
+        earlier: Option<PathBuf>,
+        /// The group's name
+        #[arg(long, default_value = "store")]
+        group: String,
+        /// The most layers to write
+        #[arg(long, value_name = "N", default_value_t = 99)]
+        max_layers: usize,
+        /// The folder that nix/store lies in
+        #[arg(long, value_name = "DIR", default_value = "/")]
+        root: PathBuf,
+        /// The threads to use; all cores where not given
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+        /// The folder to write
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Put groups together to an OCI image layout
+    #[command(
+        after_help = "Example:\n  echo '{\"name\":\"app\",\"tag\":\"latest\",\"os\":\"linux\",\"architecture\":\"amd64\"}' > spec.json\n  \
+        nix-seed-helper image --spec spec.json --group app-layers --out app-image"
+    )]
+    Image {
+        /// Name, tag, os, architecture, config, gcRoots and root as JSON
+        #[arg(long, value_name = "FILE")]
+        spec: PathBuf,
+        /// A folder that `layers` wrote, in the order of the image; may be given many times
+        #[arg(long = "group", value_name = "DIR")]
+        groups: Vec<PathBuf>,
+        /// The folder to write
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Show what is in a seed
+    #[command(after_help = "Example:\n  nix build .#seed\n  nix-seed-helper inspect --verify ./result")]
+    Inspect {
+        /// An OCI image layout: the result of `nix build .#seed`
+        layout: PathBuf,
+        /// Read every byte: digests, frames, NAR hashes, database
+        #[arg(long)]
+        verify: bool,
+        /// List every store path, not only the largest
+        #[arg(long)]
+        paths: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}

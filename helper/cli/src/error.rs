@@ -1,0 +1,36 @@
+use std::process::ExitCode;
+
+use nix_seed_image::Error as Image;
+use nix_seed_store::Error as Store;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Image(#[from] Image),
+    #[error("{what}: {why}; see nix-seed-helper --help for what it has to hold")]
+    Request { what: String, why: String },
+}
+
+impl From<Store> for Error {
+    fn from(error: Store) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl Error {
+    pub(crate) fn request(what: impl ToString, why: impl ToString) -> Self {
+        Self::Request { what: what.to_string(), why: why.to_string() }
+    }
+
+    /// The exit codes that `--help` lists.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        let code = match self {
+            Self::Image(Image::Io { .. } | Image::Store(Store::Io { .. }) | Image::Exists { .. }) => 1,
+            Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. }) => 5,
+            Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
+            Self::Image(_) | Self::Request { .. } => 3,
+        };
+        ExitCode::from(code)
+    }
+}

@@ -1,0 +1,25 @@
+//! `nix-seed-helper`: writes seeds and looks into them.
+//!
+//! Inside a derivation it is the builder itself (`derivation`, see [`derivation`]); by hand every step has a command
+//! of its own. It needs no network and no other program.
+
+mod args;
+mod derivation;
+mod error;
+mod print;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match run::run(args.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::error(&error);
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use nix_seed_store::Sha256Hash;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// The most uncompressed tar bytes that a frame holds.
+pub const FRAME_MAX: usize = 4 << 20;
+
+/// zstd's own default: the knee of its curve, and what peers are measured at.
+const LEVEL: i32 = 3;
+
+/// One independent zstd frame of a layer (RFC 8878, section 3.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Where it begins in the layer's blob, in bytes.
+    pub offset: u64,
+    /// Its compressed length in bytes.
+    pub length: u32,
+    /// The length of the tar bytes that it holds, at most [`FRAME_MAX`].
+    pub tar_length: u32,
+    /// The SHA-256 of its compressed bytes.
+    pub sha256: Sha256Hash,
+}
+
+impl Frame {
+    /// Where the blob continues after the frame.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length.into())
+    }
+}
+
+/// Compresses frames. One per thread: it holds zstd's working memory.
+pub(crate) struct Encoder(zstd::bulk::Compressor<'static>);
+
+impl Encoder {
+    pub(crate) fn new() -> Result<Self> {
+        zstd::bulk::Compressor::new(LEVEL).map(Self).map_err(Error::io("starting", "zstd"))
+    }
+
+    /// The frame's bytes, and the frame as if it began at `offset`.
+    pub(crate) fn encode(&mut self, tar: &[u8]) -> Result<(Vec<u8>, Frame)> {
+        let bytes = self.0.compress(tar).map_err(Error::io("compressing with", "zstd"))?;
+        let frame = Frame {
+            offset: 0,
+            length: bytes.len() as u32,
+            tar_length: tar.len() as u32,
+            sha256: Sha256Hash(Sha256::digest(&bytes).into()),
+        };
+        Ok((bytes, frame))
+    }
+}
+
+/// Decompresses frames, never to more than they declare.
+pub(crate) struct Decoder {
+    zstd: zstd::bulk::Decompressor<'static>,
+    tar: Vec<u8>,
+}
+
+impl Decoder {
+    pub(crate) fn new() -> Result<Self> {
+        let zstd = zstd::bulk::Decompressor::new().map_err(Error::io("starting", "zstd"))?;
+        Ok(Self { zstd, tar: Vec::new() })
+    }
+
+    /// The tar bytes of a frame whose compressed bytes are `bytes`; hash and lengths are checked.
+    pub(crate) fn decode(&mut self, frame: &Frame, bytes: &[u8]) -> Result<&[u8]> {
+        let wrong = |why: &str| Error::mismatch(format!("the frame at byte {}", frame.offset), why);
+        if bytes.len() != frame.length as usize || Sha256::digest(bytes)[..] != frame.sha256.0 {
+            return Err(wrong("its SHA-256 is not the one in the index"));
+        }
+        let tar_length = frame.tar_length as usize;
+        if tar_length > FRAME_MAX {
+            return Err(wrong("it claims to hold more than 4 MiB"));
+        }
+        self.tar.clear();
+        self.tar.reserve_exact(tar_length);
+        match self.zstd.decompress_to_buffer(bytes, &mut self.tar) {
+            Ok(length) if length == tar_length => Ok(&self.tar),
+            Ok(_) => Err(wrong("it holds fewer bytes than it declares")),
+            Err(_) => Err(wrong("it is not one zstd frame of the length that it declares")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let tar = vec![7; FRAME_MAX];
+        let (bytes, frame) = Encoder::new().unwrap().encode(&tar).unwrap();
+        assert_eq!(Decoder::new().unwrap().decode(&frame, &bytes).unwrap(), tar);
+    }
+
+    #[test]
+    fn a_frame_that_expands_beyond_its_declared_size_is_refused() {
+        let (bytes, mut frame) = Encoder::new().unwrap().encode(&[7; 4096]).unwrap();
+        frame.tar_length = 512;
+        assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
+        frame.tar_length = 8192;
+        assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
+    }
+
+    #[test]
+    fn a_flipped_byte_is_noticed() {
+        let (mut bytes, frame) = Encoder::new().unwrap().encode(b"something").unwrap();
+        bytes[5] ^= 1;
+        assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
+    }
+}

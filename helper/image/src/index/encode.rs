@@ -1,0 +1,125 @@
+use std::collections::HashMap;
+
+use super::wire::{
+    ENTRIES, FRAMES, HEADER, LAYERS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, PATHS,
+    REFERENCES, REQUIRED, SECTION, STRINGS, VERSION,
+};
+use super::{Entry, Index, Node};
+
+impl Index {
+    /// The bytes of the index. Equal indexes give equal bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut strings = Strings::default();
+        let (mut layers, mut frames) = (Vec::new(), Vec::new());
+        let mut first_frames = Vec::with_capacity(self.layers.len());
+        let mut frame_count = 0u32;
+        for layer in &self.layers {
+            first_frames.push(frame_count);
+            layers.extend_from_slice(&layer.digest.0);
+            layers.extend_from_slice(&layer.diff_id.0);
+            put_u64(&mut layers, &[layer.size, layer.tar_size]);
+            put_u32(&mut layers, &[frame_count, layer.frames.len() as u32]);
+            put_u32(&mut layers, &strings.put(layer.group.as_bytes()));
+            for frame in &layer.frames {
+                put_u64(&mut frames, &[frame.offset]);
+                put_u32(&mut frames, &[frame.length, frame.tar_length]);
+                frames.extend_from_slice(&frame.sha256.0);
+            }
+            frame_count += layer.frames.len() as u32;
+        }
+        let (mut paths, mut references, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut reference_count, mut entry_count) = (0u32, 0u32);
+        for path in &self.paths {
+            let first_frame = first_frames.get(path.layer as usize).map_or(0, |first| first + path.frames.start);
+            paths.extend_from_slice(&path.info.nar_hash.0);
+            put_u64(&mut paths, &[path.info.nar_size]);
+            put_u32(&mut paths, &strings.put(path.info.path.base_name().as_bytes()));
+            put_u32(&mut paths, &strings.put(path.info.ca.as_deref().unwrap_or_default().as_bytes()));
+            put_u32(&mut paths, &[path.layer, first_frame, path.frames.len() as u32]);
+            put_u32(&mut paths, &[reference_count, path.info.references.len() as u32]);
+            put_u32(&mut paths, &[entry_count, path.entries.len() as u32]);
+            put_u32(&mut paths, &[0]);
+            for reference in &path.info.references {
+                put_u32(&mut references, &strings.put(reference.base_name().as_bytes()));
+            }
+            for entry in &path.entries {
+                put_entry(&mut entries, &mut strings, entry);
+            }
+            reference_count += path.info.references.len() as u32;
+            entry_count += path.entries.len() as u32;
+        }
+        assemble(&[
+            (LAYERS, layers),
+            (FRAMES, frames),
+            (PATHS, paths),
+            (REFERENCES, references),
+            (ENTRIES, entries),
+            (STRINGS, strings.bytes),
+        ])
+    }
+}
+
+fn put_entry(table: &mut Vec<u8>, strings: &mut Strings, entry: &Entry) {
+    let (mode, target, size, offset): (_, &[u8], _, _) = match &entry.node {
+        Node::Directory => (MODE_DIRECTORY, b"", 0, 0),
+        Node::File { executable: false, size, offset } => (MODE_FILE, b"", *size, *offset),
+        Node::File { executable: true, size, offset } => (MODE_EXECUTABLE, b"", *size, *offset),
+        Node::Symlink { target } => (MODE_SYMLINK, target, 0, 0),
+    };
+    put_u32(table, &[entry.parent, mode]);
+    put_u32(table, &strings.put(&entry.name));
+    put_u32(table, &strings.put(target));
+    put_u64(table, &[size, offset]);
+}
+
+fn assemble(sections: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let mut offset = (HEADER + SECTION * sections.len()) as u64;
+    let mut bytes = MAGIC.to_vec();
+    put_u32(&mut bytes, &[VERSION, sections.len() as u32]);
+    for (tag, section) in sections {
+        bytes.extend_from_slice(*tag);
+        put_u32(&mut bytes, &[REQUIRED]);
+        put_u64(&mut bytes, &[offset, section.len() as u64]);
+        offset += section.len() as u64;
+    }
+    for (_, section) in sections {
+        bytes.extend_from_slice(section);
+    }
+    bytes
+}
+
+/// The string heap; a string that stands there already is not written again.
+#[derive(Default)]
+struct Strings {
+    bytes: Vec<u8>,
+    known: HashMap<Box<[u8]>, u32>,
+}
+
+impl Strings {
+    /// Offset and length of `string` in the heap.
+    fn put(&mut self, string: &[u8]) -> [u32; 2] {
+        let length = string.len() as u32;
+        if string.is_empty() {
+            return [0, 0];
+        }
+        if let Some(offset) = self.known.get(string) {
+            return [*offset, length];
+        }
+        let offset = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(string);
+        self.known.insert(string.into(), offset);
+        [offset, length]
+    }
+}
+
+fn put_u32(bytes: &mut Vec<u8>, values: &[u32]) {
+    for value in values {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+}
+
+fn put_u64(bytes: &mut Vec<u8>, values: &[u64]) {
+    for value in values {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+}

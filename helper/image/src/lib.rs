@@ -1,0 +1,39 @@
+//! The seed's image format.
+//!
+//! A seed is an OCI image (OCI Image Format Specification 1.1) whose layers are
+//! `application/vnd.oci.image.layer.v1.tar+zstd`. `doc/format.md` in the repository specifies what it adds: layers of
+//! independent zstd frames that never cross a store path, and an index in the last layer. Any OCI client reads a seed
+//! as an ordinary image; a client that knows the index can fetch, check and unpack single store paths.
+//!
+//! The way of a store path: [`pack`](mod@pack) reads it once, hashes its NAR and cuts its part of the tar into frames; the
+//! [`partition`] assigns paths to layers; [`layer`] writes layers from frames; [`image`] adds metadata layer and
+//! documents; [`verify`] goes the way back.
+//!
+//! Deviations from the OCI specification: none. `created` is 1970-01-01T00:00:01Z in every image.
+
+mod frame;
+mod parallel;
+mod tar_stream;
+
+pub mod image;
+pub mod index;
+pub mod layer;
+pub mod layout;
+pub mod metadata;
+pub mod output;
+pub mod pack;
+pub mod partition;
+pub mod summary;
+pub mod verify;
+
+mod error;
+
+pub use error::{Error, Result};
+pub use frame::{FRAME_MAX, Frame};
+
+/// Threads that one operation may use: all cores, but no more than memory is meant for.
+///
+/// A thread holds at most three frames, so sixteen of them stay under 256 MiB.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(16)
+}

@@ -1,0 +1,43 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::{Error, Result};
+
+/// Does `work` for each of `items` on `threads` threads; results in the order of the items.
+///
+/// After an error no further item is begun.
+pub(crate) fn map<I: Sync, T: Send>(
+    items: &[I],
+    threads: usize,
+    work: impl Fn(usize, &I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    let run = || -> Result<()> {
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(i) else { return Ok(()) };
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Stopped);
+            }
+            let result = work(i, item).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((i, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.clamp(1, items.len().max(1))).map(|_| scope.spawn(run)).collect();
+        join(workers)
+    })?;
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    results.sort_unstable_by_key(|(i, _)| *i);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+/// Waits for all of `workers` and gives the error that stopped the others, if there is one. A panic goes on here.
+pub(crate) fn join(workers: Vec<std::thread::ScopedJoinHandle<'_, Result<()>>>) -> Result<()> {
+    let results: Vec<_> = workers
+        .into_iter()
+        .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        .collect();
+    results.into_iter().filter_map(Result::err).find(|error| !matches!(error, Error::Stopped)).map_or(Ok(()), Err)
+}

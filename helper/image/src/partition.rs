@@ -1,0 +1,145 @@
+//! Which store paths share a layer.
+//!
+//! A pure function of the paths' names and compressed sizes. Two aims pull against each other: layers of a sensible
+//! size, and layers that stay the same bytes when another path changes. So paths are laid in a row by name, where a
+//! new version of a package stands where the old one stood, and the row is cut where *a package's own name* says so,
+//! as content-defined chunking does: a path ends a layer when the hash of its package's name, as a fraction, is less
+//! than its share of the middle size. A neighbour's size matters only within the bounds of 8 and 32 MiB.
+
+use nix_seed_store::StorePath;
+use sha2::{Digest, Sha256};
+
+/// The least compressed size at which a layer may end of its own accord, in bytes.
+pub const LAYER_MIN: u64 = 8 << 20;
+/// The size that cuts aim at.
+const LAYER_MIDDLE: u64 = 16 << 20;
+/// The most that a layer of more than one path holds, in bytes.
+pub const LAYER_MAX: u64 = 32 << 20;
+
+/// A store path and the compressed size of its frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The path.
+    pub path: StorePath,
+    /// The bytes it adds to a layer.
+    pub size: u64,
+}
+
+/// Splits `pieces` into at most `allowance` layers; each layer's pieces are in the order of the row.
+///
+/// Layers have 8 to 32 MiB, more only where one path has more, less only at the end or before a path that fills a
+/// layer by itself. When that makes more layers than allowed, all bounds are doubled until it does not.
+pub fn split(mut pieces: Vec<Piece>, allowance: usize) -> Vec<Vec<Piece>> {
+    pieces.sort_by(|a, b| (a.path.name(), &a.path).cmp(&(b.path.name(), &b.path)));
+    let mut scale = 0;
+    loop {
+        let layers = cut(&pieces, scale);
+        // At the last scale no bound is left, so one layer holds everything.
+        if layers.len() <= allowance.max(1) || scale >= u64::BITS {
+            return layers.into_iter().map(<[Piece]>::to_vec).collect();
+        }
+        scale += 1;
+    }
+}
+
+fn cut(pieces: &[Piece], scale: u32) -> Vec<&[Piece]> {
+    let scaled =
+        |bytes: u64| bytes.checked_mul(1u64.checked_shl(scale).unwrap_or(0)).filter(|b| *b > 0).unwrap_or(u64::MAX);
+    let (min, middle, max) = (scaled(LAYER_MIN), scaled(LAYER_MIDDLE), scaled(LAYER_MAX));
+    let mut layers: Vec<&[Piece]> = Vec::new();
+    let (mut start, mut size) = (0, 0u64);
+    for (i, piece) in pieces.iter().enumerate() {
+        if i > start && size.saturating_add(piece.size) > max {
+            layers.push(&pieces[start..i]);
+            (start, size) = (i, 0);
+        }
+        size = size.saturating_add(piece.size);
+        if size >= min && ends_layer(piece, middle) {
+            layers.push(&pieces[start..=i]);
+            (start, size) = (i + 1, 0);
+        }
+    }
+    if start < pieces.len() {
+        layers.push(&pieces[start..]);
+    }
+    layers
+}
+
+/// Whether the package's name, hashed to a fraction of one, is under the piece's share of `middle`.
+fn ends_layer(piece: &Piece, middle: u64) -> bool {
+    let hash = Sha256::digest(piece.path.package());
+    let fraction = u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]);
+    u128::from(fraction) * u128::from(middle) < u128::from(piece.size) << 64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn piece((name, version, size): (String, u32, u64)) -> Piece {
+        let hash: String = Sha256::digest(format!("{name}{version}{size}"))
+            .iter()
+            .take(16)
+            .map(|b| format!("{:02x}", b & 0xdd))
+            .collect();
+        let path = StorePath::from_base_name(&format!("{}-{name}-{version}", hash.replace('e', "f"))).unwrap();
+        Piece { path, size }
+    }
+
+    fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+        let size = prop_oneof![4 => 200u64..200_000, 3 => 200_000u64..6_000_000, 1 => 6_000_000u64..60_000_000];
+        prop::collection::btree_map("[a-z]{1,6}", (0u32..9, size), 1..200)
+            .prop_map(|map| map.into_iter().map(|(name, (version, size))| piece((name, version, size))).collect())
+    }
+
+    fn size(layer: &[Piece]) -> u64 {
+        layer.iter().map(|piece| piece.size).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_is_in_one_layer_and_layers_keep_their_bounds(pieces in pieces()) {
+            let layers = split(pieces.clone(), 1000);
+            let all: BTreeSet<_> = layers.iter().flatten().map(|piece| piece.path.clone()).collect();
+            prop_assert_eq!(all.len(), layers.iter().map(Vec::len).sum::<usize>());
+            prop_assert_eq!(all, pieces.iter().map(|piece| piece.path.clone()).collect());
+            for (i, layer) in layers.iter().enumerate() {
+                prop_assert!(layer.len() == 1 || size(layer) <= LAYER_MAX);
+                let before_large = layers.get(i + 1).is_none_or(|next| size(layer) + next[0].size > LAYER_MAX);
+                prop_assert!(size(layer) >= LAYER_MIN || before_large);
+            }
+        }
+
+        #[test]
+        fn the_allowance_is_kept(pieces in pieces(), allowance in 1usize..20) {
+            prop_assert!(split(pieces, allowance).len() <= allowance);
+        }
+
+        #[test]
+        fn the_order_of_the_input_does_not_matter(pieces in pieces()) {
+            let backwards = pieces.iter().rev().cloned().collect();
+            prop_assert_eq!(split(pieces, 50), split(backwards, 50));
+        }
+
+        #[test]
+        fn a_new_version_of_equal_size_changes_one_layer(pieces in pieces(), at: prop::sample::Index) {
+            let mut edited = pieces.clone();
+            let i = at.index(edited.len());
+            let path = &edited[i].path;
+            let hash = if path.base_name().starts_with('0') { "1" } else { "0" };
+            edited[i].path = StorePath::from_base_name(&format!("{hash}{}", &path.base_name()[1..])).unwrap();
+            let before: BTreeSet<_> = split(pieces, 1000).into_iter().map(|l| format!("{l:?}")).collect();
+            let after: BTreeSet<_> = split(edited, 1000).into_iter().map(|l| format!("{l:?}")).collect();
+            prop_assert_eq!(after.difference(&before).count(), 1);
+        }
+    }
+
+    #[test]
+    fn nothing_makes_no_layer() {
+        assert!(split(Vec::new(), 3).is_empty());
+    }
+}

@@ -1,0 +1,89 @@
+use std::path::PathBuf;
+
+use crate::StorePath;
+
+/// The result of an operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can be wrong with a store, or with what describes one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file-system operation failed.
+    #[error("{doing} {path}: {source}", path = path.display())]
+    Io {
+        /// What was being done, as a verb: "reading".
+        doing: &'static str,
+        /// The file or folder it was done to.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// A string is not a store path.
+    #[error("{path:?} is not a store path: {why}; expected /nix/store/<32 characters>-<name>")]
+    StorePath {
+        /// The string as it was given.
+        path: String,
+        /// The rule it breaks.
+        why: &'static str,
+    },
+    /// A string is not a SHA-256 hash in any of Nix's notations.
+    #[error("{hash:?} is not a SHA-256 hash; expected sha256-<base64>, or sha256:<hexadecimal or Nix base 32>")]
+    Hash {
+        /// The string as it was given.
+        hash: String,
+    },
+    /// A closure graph cannot be read.
+    #[error("the closure graph is malformed: {why}; expected what `nix path-info --json --recursive` prints")]
+    Graph {
+        /// Where and how.
+        why: String,
+    },
+    /// A closure graph names one path twice.
+    #[error("the closure graph names {path} twice, with different content; write the graph again")]
+    Twice {
+        /// The path that stands there twice.
+        path: StorePath,
+    },
+    /// A closure graph lacks a path that one of its members refers to.
+    #[error("the closure graph lacks {missing}, which {referrer} refers to; write the graph with --recursive")]
+    Incomplete {
+        /// The path that is not in the graph.
+        missing: StorePath,
+        /// A member that refers to it.
+        referrer: StorePath,
+    },
+    /// Something in a store path is neither a regular file, a folder nor a symbolic link.
+    #[error("{path} is {kind}, which Nix cannot store; repair the store: nix store repair", path = path.display())]
+    FileType {
+        /// Where it is.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A file changed between its listing and the end of its reading.
+    #[error("{path} {how} while it was read; let nothing write to the store meanwhile", path = path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// "grew" or "shrank".
+        how: &'static str,
+    },
+    /// The Nix database cannot be written or read.
+    #[error("the Nix database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The Nix database holds a row that makes no sense.
+    #[error("the Nix database: {why}")]
+    DatabaseRow {
+        /// Which row, and what is wrong with it.
+        why: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::Io`], for `map_err`.
+    pub fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source }
+    }
+}

@@ -1,0 +1,131 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// The store directory. Hashes of store paths contain it, so a seed is for one store directory only.
+pub const STORE_DIR: &str = "/nix/store";
+
+/// Longest name that Nix gives a store path (Nix manual, "Store Path"; `StorePath::MaxPathLen`).
+const NAME_MAX: usize = 211;
+const HASH_LEN: usize = 32;
+const HASH_ALPHABET: &[u8] = b"0123456789abcdfghijklmnpqrsvwxyz";
+
+/// A store path: `/nix/store/<32 characters of Nix base 32>-<name>`.
+///
+/// Held as its last component, which is checked when it is made: it is a plain ASCII file name, so joining it to a
+/// folder never leaves that folder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StorePath(Box<str>);
+
+impl StorePath {
+    /// From an absolute path such as `/nix/store/…-hello-2.12`; a path below a store path is refused.
+    pub fn parse(path: &str) -> Result<Self> {
+        let base = path
+            .strip_prefix(STORE_DIR)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .ok_or_else(|| refuse(path, "it is outside the store"))?;
+        Self::from_base_name(base)
+    }
+
+    /// From the last component alone, `…-hello-2.12`.
+    pub fn from_base_name(base: &str) -> Result<Self> {
+        let (hash, rest) = base.as_bytes().split_at_checked(HASH_LEN).ok_or_else(|| refuse(base, "it is too short"))?;
+        if !hash.iter().all(|c| HASH_ALPHABET.contains(c)) {
+            return Err(refuse(base, "its hash part holds a character that is not Nix base 32"));
+        }
+        let Some((b'-', name)) = rest.split_first() else {
+            return Err(refuse(base, "no '-' follows its hash part"));
+        };
+        if name.is_empty() || name.len() > NAME_MAX {
+            return Err(refuse(base, "its name is empty or longer than 211 characters"));
+        }
+        if !name.iter().all(|c| c.is_ascii_alphanumeric() || b"+-._?=".contains(c)) {
+            return Err(refuse(base, "its name holds a character that Nix does not allow"));
+        }
+        Ok(Self(base.into()))
+    }
+
+    /// The last component: `<hash>-<name>`.
+    pub fn base_name(&self) -> &str {
+        &self.0
+    }
+
+    /// The part after the hash: `hello-2.12`.
+    pub fn name(&self) -> &str {
+        &self.0[HASH_LEN + 1..]
+    }
+
+    /// The name up to its version, as Nix's `parseDrvName` cuts it: before the first `-` that no letter follows.
+    pub fn package(&self) -> &str {
+        let name = self.name();
+        let end = name
+            .as_bytes()
+            .windows(2)
+            .position(|pair| pair[0] == b'-' && !pair[1].is_ascii_alphabetic())
+            .unwrap_or(name.len());
+        &name[..end]
+    }
+
+    /// Where the path lies when the file system's root is `root`: `<root>/nix/store/<base name>`.
+    pub fn below(&self, root: &Path) -> PathBuf {
+        root.join(&STORE_DIR[1..]).join(self.base_name())
+    }
+}
+
+fn refuse(path: &str, why: &'static str) -> Error {
+    // What is refused may be anything: an error shows its beginning.
+    Error::StorePath { path: path.chars().take(256).collect(), why }
+}
+
+impl fmt::Display for StorePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{STORE_DIR}/{}", self.0)
+    }
+}
+
+impl fmt::Debug for StorePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "0c6sj0ar3q8dvxl3zrk1mgh5g6hcb1sp";
+
+    #[test]
+    fn a_store_path_splits_into_its_parts() {
+        let path = StorePath::parse(&format!("/nix/store/{HASH}-gcc-wrapper-13.2.0-lib")).unwrap();
+        assert_eq!(path.name(), "gcc-wrapper-13.2.0-lib");
+        assert_eq!(path.package(), "gcc-wrapper");
+        assert_eq!(path.below(Path::new("/root")), Path::new("/root/nix/store").join(path.base_name()));
+    }
+
+    #[test]
+    fn a_name_without_version_is_its_own_package() {
+        let path = StorePath::from_base_name(&format!("{HASH}-source")).unwrap();
+        assert_eq!(path.package(), "source");
+    }
+
+    #[test]
+    fn what_is_not_a_store_path_is_refused() {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "/nix/store/",
+            "/nix/store/../../etc/passwd",
+            &format!("/nix/store/{HASH}"),
+            &format!("/nix/store/{HASH}-"),
+            &format!("/nix/store/{HASH}-a/b"),
+            &format!("/nix/store/{HASH}-a\nb"),
+            &format!("/nix/store/{}-hello", HASH.replace('0', "e")),
+            &format!("/nix/store/{HASH}-{}", "a".repeat(212)),
+            "/nix/store/éééééééééééééééé-hello",
+        ] {
+            assert!(StorePath::parse(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+# arguments :: { <name> = { required? :: Bool, default? :: Any, expected :: String, example :: String, accepts :: Any -> Bool }; }
+#
+# Why: mkSeed's arguments in one table, so that the check, the messages and the defaults cannot disagree. A default of null
+# stands for one that depends on pkgs or on the flake; nix/ fills it in.
+#
+# Example:
+#   arguments.maxLayers.accepts 101  => false
+{ }:
+let
+  isDerivation = value: builtins.isAttrs value && value.type or null == "derivation";
+  isNullOr = accepts: value: value == null || accepts value;
+  isListOf = accepts: value: builtins.isList value && builtins.all accepts value;
+  isSetOf = accepts: value: builtins.isAttrs value && builtins.all (name: accepts value.${name}) (builtins.attrNames value);
+  isMatch = pattern: value: builtins.isString value && builtins.match pattern value != null;
+  # Not isMatch: the regex engine recurses over a long value.
+  isAssignment =
+    value: builtins.isString value && builtins.length (builtins.split "=" value) > 1 && builtins.substring 0 1 value != "=";
+  isFunction = value: builtins.isFunction value || builtins.isAttrs value && value ? __functor;
+  # A string is a store path if it has a context: without one Nix would not know that it has to be there.
+  isStorePath =
+    value: isDerivation value || builtins.isPath value || builtins.isString value && builtins.hasContext value;
+
+  kinds = [
+    "apps"
+    "checks"
+    "devShells"
+    "formatter"
+    "packages"
+  ];
+
+  # What OCI's image specification lets a config hold, and what each has to be.
+  configKeys = {
+    User = builtins.isString;
+    ExposedPorts = builtins.isAttrs;
+    Env = isListOf isAssignment;
+    Entrypoint = isListOf builtins.isString;
+    Cmd = isListOf builtins.isString;
+    Volumes = builtins.isAttrs;
+    WorkingDir = builtins.isString;
+    Labels = isSetOf builtins.isString;
+    StopSignal = builtins.isString;
+  };
+
+  isNixConfAtom = value: builtins.isString value || builtins.isInt value || builtins.isBool value;
+in
+{
+  pkgs = {
+    required = true;
+    expected = "a nixpkgs package set";
+    example = "pkgs = inputs.nixpkgs.legacyPackages.\${system};";
+    accepts = value: builtins.isAttrs value && value ? stdenv;
+  };
+  self = {
+    required = true;
+    expected = "the flake that the seed is for";
+    example = "inherit (inputs) self;";
+    accepts = value: builtins.isAttrs value && value._type or null == "flake" && value ? outPath;
+  };
+  name = {
+    default = null;
+    expected = "an image name: lower-case words parted by `.`, `_`, `-` or `/`, after a registry if you like";
+    example = "name = \"ghcr.io/me/app-seed\";";
+    accepts = isNullOr (
+      isMatch "([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    );
+  };
+  tag = {
+    default = "latest";
+    expected = "an image tag: at most 128 letters, digits, `_`, `.` and `-`, the first neither `.` nor `-`";
+    example = "tag = \"v1\";";
+    accepts = isMatch "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}";
+  };
+  outputs = {
+    default = [
+      "packages"
+      "devShells"
+      "checks"
+      "apps"
+    ];
+    expected = "a list of kinds of output, out of ${builtins.concatStringsSep ", " kinds}";
+    example = "outputs = [ \"packages\" \"checks\" ];";
+    accepts = isListOf (kind: builtins.elem kind kinds);
+  };
+  exclude = {
+    default = [ "seed" ];
+    expected = "a list of attribute names, with or without their kind";
+    example = "exclude = [ \"seed\" \"checks.needs-the-seed\" ];";
+    accepts = isListOf builtins.isString;
+  };
+  filter = {
+    default = _path: _output: true;
+    expected = "a function from an attribute path and an output to true or false";
+    example = "filter = path: output: builtins.head path != \"devShells\";";
+    accepts = isFunction;
+  };
+  nix = {
+    default = null;
+    expected = "a derivation of Nix 2.18 or newer";
+    example = "nix = pkgs.nixVersions.latest;";
+    accepts = isNullOr isDerivation;
+  };
+  contents = {
+    default = [ ];
+    expected = "a list of derivations, paths, or strings that hold a store path";
+    example = "contents = [ pkgs.hello ./data \"\${pkgs.jq}/bin/jq\" ];";
+    accepts = isListOf isStorePath;
+  };
+  tools = {
+    default = null;
+    expected = "a list of derivations whose bin folders come onto PATH";
+    example = "tools = [ pkgs.less pkgs.strace ];";
+    accepts = isNullOr (isListOf isDerivation);
+  };
+  nixConf = {
+    default = { };
+    expected = "a set of Nix settings, each a string, an integer, a boolean or a list of these";
+    example = "nixConf = { cores = 4; extra-experimental-features = [ \"ca-derivations\" ]; };";
+    accepts = isSetOf (value: isNixConfAtom value || isListOf isNixConfAtom value);
+  };
+  config = {
+    default = { };
+    expected = "a set with the keys ${builtins.concatStringsSep ", " (builtins.attrNames configKeys)} of an OCI image config";
+    example = "config = { Env = [ \"LANG=C.UTF-8\" ]; Cmd = [ \"/bin/sh\" ]; Labels.\"org.opencontainers.image.source\" = \"…\"; };";
+    accepts =
+      value:
+      builtins.isAttrs value
+      && builtins.all (key: configKeys ? ${key} && configKeys.${key} value.${key}) (builtins.attrNames value);
+  };
+  maxLayers = {
+    default = 100;
+    expected = "an integer from 2 to 100";
+    example = "maxLayers = 60;";
+    accepts = value: builtins.isInt value && value >= 2 && value <= 100;
+  };
+  maxSize = {
+    default = null;
+    expected = "a number of bytes above 0, or null for no limit";
+    example = "maxSize = 4 * 1024 * 1024 * 1024;";
+    accepts = isNullOr (value: builtins.isInt value && value > 0);
+  };
+  helper = {
+    default = null;
+    expected = "a derivation that holds bin/nix-seed-helper";
+    example = "helper = inputs.nix-seed.packages.\${system}.helper;";
+    accepts = isNullOr isDerivation;
+  };
+}

@@ -1,0 +1,61 @@
+# The functions of lib/, one per file, by name.
+#
+# Everything here is a pure function over values: no pkgs, no nixpkgs `lib`, no derivation is made. What can go wrong comes
+# back as data, `{ ok = true; … }` or `{ ok = false; message = "…"; }`, so that messages are tested word for word; nix/ throws.
+#
+# A file is a function from what it needs to what it is. Its needs are looked up here by name.
+let
+  call =
+    file:
+    let
+      function = import file;
+    in
+    function (builtins.intersectAttrs (builtins.functionArgs function) functions);
+
+  functions = {
+    # Arguments and messages
+    arguments = call ./arguments.nix;
+    checkArguments = call ./check-arguments.nix;
+    describe = call ./describe.nix;
+    collectProblems = call ./collect-problems.nix;
+
+    # The flake's outputs
+    attributePath = call ./attribute-path.nix;
+    candidates = call ./candidates.nix;
+    classify = call ./classify.nix;
+    checkEntry = call ./check-entry.nix;
+    entries = call ./entries.nix;
+    seedName = call ./seed-name.nix;
+    storeName = call ./store-name.nix;
+
+    # What they need
+    drvAttrs = call ./drv-attrs.nix;
+    isFixedOutput = call ./is-fixed-output.nix;
+    contextOf = call ./context-of.nix;
+    entryContext = call ./entry-context.nix;
+    inputsOfContext = call ./inputs-of-context.nix;
+    checkInput = call ./check-input.nix;
+    directInputs = call ./direct-inputs.nix;
+    listFiles = call ./list-files.nix;
+    ownSource = call ./own-source.nix;
+    installedOutputs = call ./installed-outputs.nix;
+    binOutput = call ./bin-output.nix;
+
+    # The flake's inputs
+    flakeInputs = call ./flake-inputs.nix;
+    checkLock = call ./check-lock.nix;
+
+    # The partition
+    unique = call ./unique.nix;
+    groups = call ./groups.nix;
+    mergeSurplus = call ./merge-surplus.nix;
+    partition = call ./partition.nix;
+
+    # The image
+    ociPlatform = call ./oci-platform.nix;
+    mergeConfig = call ./merge-config.nix;
+    mergeNixConf = call ./merge-nix-conf.nix;
+    renderNixConf = call ./render-nix-conf.nix;
+  };
+in
+functions

@@ -1,0 +1,64 @@
+# groups :: { nix, shell, inputs, contents, standardEnvironments :: [ String ], direct :: [ { entry, inputs } ] }
+#           -> { fixed :: [ Group ], outputs :: [ Group ] }          Group = { name :: String, roots :: [ String ] }
+#
+# Why: what changes together belongs together, and what seldom changes comes first: a group is written again only when it or one
+# before it changes. The order is
+#   nix         Nix and what a container with it needs
+#   toolchain   what more than one output is built with, the standard environments, and the shell of `nix develop`
+#   inputs      the source trees of the flake's inputs
+#   contents    what the user put in
+#   <output>    what one output alone is built with
+# Groups without roots are left out.
+#
+# Example:
+#   groups { nix = [ "/nix/store/…-nix" ]; shell = [ ]; inputs = [ ]; contents = [ ]; direct = [ … ]; … }
+#   => { fixed = [ { name = "nix"; roots = [ … ]; } { name = "toolchain"; … } ]; outputs = [ { name = "packages-default"; … } ]; }
+{ unique }:
+{
+  nix,
+  shell,
+  inputs,
+  contents,
+  standardEnvironments,
+  direct,
+}:
+let
+  plain = builtins.unsafeDiscardStringContext;
+  rootsOf = { inputs, ... }: unique (map (input: input.root) inputs);
+  uses = builtins.groupBy plain (builtins.concatMap rootsOf direct);
+  isShared = root: builtins.length uses.${plain root} > 1 || builtins.elem (plain root) (map plain standardEnvironments);
+
+  # <kind>.<system>.<name> without the system: it is the same throughout.
+  nameOf =
+    { path, ... }:
+    builtins.concatStringsSep "-" ([ (builtins.head path) ] ++ builtins.tail (builtins.tail path));
+  ofOutput =
+    { entry, ... }@output:
+    {
+      name = nameOf entry;
+      roots = builtins.filter (root: !isShared root) (rootsOf output);
+    };
+  shared = builtins.filter isShared (unique (builtins.concatMap rootsOf direct));
+  withRoots = builtins.filter (group: group.roots != [ ]);
+in
+{
+  fixed = withRoots [
+    {
+      name = "nix";
+      roots = unique nix;
+    }
+    {
+      name = "toolchain";
+      roots = unique (shared ++ shell);
+    }
+    {
+      name = "inputs";
+      roots = unique inputs;
+    }
+    {
+      name = "contents";
+      roots = unique contents;
+    }
+  ];
+  outputs = withRoots (map ofOutput direct);
+}

@@ -1,0 +1,17 @@
+# The unit tests of lib/. Alone: nix eval --file lib/tests
+let
+  run = import ./run.nix;
+  lib = import ../.;
+  tests = file: import file { inherit lib; };
+in
+run {
+  arguments = tests ./arguments.nix;
+  config = tests ./config.nix;
+  context = tests ./context.nix;
+  direct-inputs = tests ./direct-inputs.nix;
+  entries = tests ./entries.nix;
+  flake-inputs = tests ./flake-inputs.nix;
+  names = tests ./names.nix;
+  own-source = tests ./own-source.nix;
+  partition = tests ./partition.nix;
+}

@@ -1,0 +1,38 @@
+# checks :: { system, pkgs, nixpkgs, nix-seed } -> { <name> = Derivation; }
+#
+# Why: what `nix flake check` builds: the unit tests, whose result is a line of text, and each example's seed, which the helper
+# then reads back and verifies.
+{
+  system,
+  pkgs,
+  nixpkgs,
+  nix-seed,
+}:
+let
+  example =
+    name:
+    import ./example.nix {
+      folder = ../examples + "/${name}";
+      inputs = {
+        inherit nixpkgs nix-seed;
+        # In the place of github:nix-systems/default, which is no more than such a list in a file.
+        systems.outPath = builtins.toFile "systems.nix" "[ ${builtins.toJSON system} ]\n";
+      };
+    };
+  verified = name: (example name).packages.${system}.seed.tests.verify;
+in
+{
+  lib = pkgs.writeText "nix-seed-lib-tests" (import ../lib/tests);
+  mk-seed = pkgs.writeText "nix-seed-mk-seed-tests" (import ./tests);
+}
+// (
+  # The examples are written for Linux.
+  if builtins.match ".*-linux" system != null then
+    {
+      example-hello = verified "hello";
+      example-c = verified "c";
+      example-python = verified "python";
+    }
+  else
+    { }
+)

@@ -1,0 +1,86 @@
+# mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
+#             helper? } -> Derivation // { closure, layers, image, tests, partition }
+#
+# Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
+# lib/arguments.nix says what each argument has to be.
+#
+# The result is made of unevaluated parts. Asking what it is (a derivation), whose it is (isNixSeed) and what belongs to it evaluates
+# neither the arguments nor the flake; asking its name evaluates the name of the flake's default package; only asking for its
+# derivation looks at the flake's outputs.
+#
+# Example:
+#   packages.seed = inputs.nix-seed.lib.mkSeed { inherit pkgs; inherit (inputs) self; };
+{ lib }:
+given:
+let
+  orThrow = import ./or-throw.nix;
+  inherit (orThrow (lib.checkArguments given)) arguments;
+  orElse = default: value: if value == null then default else value;
+
+  pkgs = import ./pkgs.nix arguments.pkgs;
+  inherit (pkgs) system;
+
+  imageName = orElse (lib.seedName {
+    inherit (arguments) self;
+    inherit system;
+  }) arguments.name;
+  name = lib.storeName imageName;
+
+  step = import ./step.nix {
+    inherit system;
+    helper = orElse (import ./helper.nix pkgs) arguments.helper;
+  };
+
+  environment = import ./environment.nix {
+    inherit pkgs lib;
+    inherit (arguments) nixConf;
+    nix = orElse pkgs.nix arguments.nix;
+    tools = orElse pkgs.tools arguments.tools;
+  };
+
+  groups = import ./plan.nix {
+    inherit
+      pkgs
+      lib
+      arguments
+      environment
+      ;
+  };
+  roots = lib.unique (builtins.concatMap (group: group.roots) groups);
+
+  closure = import ./closure.nix {
+    inherit step name roots;
+    inherit (arguments) maxSize;
+  };
+
+  inherit (import ./layers.nix { inherit lib step name groups; }) names layers;
+
+  image = import ./image.nix {
+    inherit
+      step
+      name
+      imageName
+      closure
+      roots
+      ;
+    inherit (arguments) tag;
+    inherit (environment) root;
+    platform = orThrow (lib.ociPlatform system);
+    config = lib.mergeConfig environment.config arguments.config;
+    layers = map (name: layers.${name}) names;
+  };
+
+  passthru = {
+    inherit closure layers image;
+    tests.verify = import ./verify.nix { inherit step name image; };
+
+    # What is where and why, for a look with `nix eval .#seed.partition --json`.
+    partition = map (group: group // { roots = map builtins.unsafeDiscardStringContext group.roots; }) groups;
+  };
+in
+image
+// passthru
+// {
+  inherit passthru;
+  meta.description = "OCI image with all that is needed to build this flake offline";
+}

@@ -1,0 +1,71 @@
+# plan :: { pkgs, lib, arguments, environment } -> [ { name, roots, allowance } ]
+#
+# Why: what is in the seed, in which group. This is where a user's flake is looked at; it is evaluated only when the seed is asked
+# for its derivation. Where Nix evaluates without writing to the store, the outputs are evaluated and checked, and the rest is left
+# out: nothing can be built then.
+{
+  pkgs,
+  lib,
+  arguments,
+  environment,
+}:
+let
+  inherit (arguments) self;
+  orThrow = import ./or-throw.nix;
+
+  entries =
+    let
+      found = lib.entries {
+        inherit self;
+        inherit (pkgs) system;
+        inherit (arguments) outputs exclude filter;
+      };
+    in
+    builtins.seq (orThrow (lib.collectProblems (map lib.checkEntry found))) found;
+
+  isReadOnly = import ./is-read-only.nix (
+    map (entry: entry.value.drvPath or entry.value.program) entries ++ environment.roots
+  );
+
+  lockFile = "${self}/flake.lock";
+  lock = if !isReadOnly && builtins.pathExists lockFile then builtins.readFile lockFile else null;
+  inputs = builtins.seq (orThrow (lib.checkLock lock)) (lib.flakeInputs self);
+
+  direct =
+    let
+      found = lib.directInputs {
+        entries = if isReadOnly then [ ] else entries;
+        isOwnSource = lib.ownSource (self.sourceInfo.outPath or self.outPath);
+        skip = inputs;
+      };
+      check = { entry, inputs }: map (lib.checkInput entry) inputs;
+    in
+    builtins.seq (orThrow (lib.collectProblems (builtins.concatMap check found))) found;
+
+  hasShells = builtins.any (entry: builtins.head entry.path == "devShells") entries;
+
+  # Whatever the user's arguments name has to be there: the extra paths, and paths in the config and in Nix's settings.
+  contents =
+    if isReadOnly then
+      [ ]
+    else
+      lib.inputsOfContext (
+        lib.contextOf [
+          arguments.contents
+          arguments.config
+          arguments.nixConf
+        ]
+      );
+
+  groups = lib.groups {
+    nix = environment.roots;
+    shell = if hasShells then lib.installedOutputs (pkgs.bashInteractiveFor self) else [ ];
+    contents = map (input: input.root) contents;
+    standardEnvironments = map (environment: "${environment}") pkgs.standardEnvironments;
+    inherit inputs direct;
+  };
+in
+lib.partition {
+  inherit (groups) fixed outputs;
+  inherit (arguments) maxLayers;
+}

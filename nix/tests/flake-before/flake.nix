@@ -1,0 +1,2 @@
+# The same flake, before an edit and after it.
+{ outputs = _: { }; }

@@ -1,0 +1,162 @@
+# What the helper is asked for.
+{ mkSeed, pkgs }:
+let
+  seed =
+    arguments:
+    mkSeed (
+      {
+        inherit pkgs;
+        name = "app-seed";
+        self = {
+          _type = "flake";
+          outPath = "${../tests}";
+          packages.x86_64-linux.default = pkgs.make "app" { inherit (pkgs) stdenv; };
+        };
+      }
+      // arguments
+    );
+  request = arguments: (seed arguments).drvAttrs.seed;
+  contextOf = value: builtins.getContext (builtins.toJSON value);
+in
+{
+  "derivations are raw, and keep no references" = {
+    actual = builtins.removeAttrs (seed { }).drvAttrs [
+      "builder"
+      "seed"
+    ];
+    expected = {
+      name = "app-seed";
+      system = "x86_64-linux";
+      args = [ "derivation" ];
+      __structuredAttrs = true;
+      unsafeDiscardReferences.out = true;
+      exportReferencesGraph = { };
+      preferLocalBuild = true;
+      allowSubstitutes = false;
+    };
+  };
+  "closure" = {
+    actual = (seed { maxSize = 5; }).closure.drvAttrs.seed;
+    expected = {
+      step = "closure";
+      maxSize = 5;
+    };
+  };
+  "layers" = {
+    actual = (seed { }).layers.toolchain.drvAttrs.seed;
+    expected = {
+      step = "layers";
+      group = "toolchain";
+      maxLayers = 35;
+    };
+  };
+  "image" = {
+    actual = builtins.removeAttrs (request { tag = "v1"; }) [
+      "closure"
+      "config"
+      "gcRoots"
+      "groups"
+      "root"
+    ];
+    expected = {
+      step = "image";
+      name = "app-seed";
+      tag = "v1";
+      os = "linux";
+      architecture = "amd64";
+    };
+  };
+  "image: groups in their order" = {
+    actual =
+      let
+        app = seed { };
+      in
+      app.drvAttrs.seed.groups == [
+        "${app.layers.nix}"
+        "${app.layers.toolchain}"
+      ];
+    expected = true;
+  };
+  "image: depends on layers and closure alone" = {
+    actual =
+      let
+        app = seed { };
+        plain = builtins.unsafeDiscardStringContext;
+      in
+      contextOf app.drvAttrs.seed == builtins.listToAttrs (
+        map
+          (drv: {
+            name = plain drv.drvPath;
+            value.outputs = [ "out" ];
+          })
+          [
+            app.closure
+            app.layers.nix
+            app.layers.toolchain
+          ]
+      );
+    expected = true;
+  };
+  "image: all roots are kept" = {
+    actual =
+      let
+        app = seed { };
+      in
+      builtins.length app.drvAttrs.seed.gcRoots == builtins.length (builtins.concatMap (group: group.roots) app.partition);
+    expected = true;
+  };
+  "image: PATH" = {
+    actual = builtins.head (request { tools = [ ]; }).config.Env;
+    expected =
+      let
+        bin = package: builtins.unsafeDiscardStringContext "${package}/bin";
+      in
+      "PATH=/root/.nix-profile/bin:${bin pkgs.nix}:${bin pkgs.bash}:${bin pkgs.coreutils}:${bin pkgs.gitMinimal}:/bin:/usr/bin";
+  };
+  "image: the user's config" = {
+    actual =
+      let
+        inherit
+          (request {
+            config = {
+              Env = [ "HOME=/home" ];
+              Labels.a = "b";
+              Cmd = [ "x" ];
+            };
+          })
+          config
+          ;
+      in
+      removeAttrs config [ "Env" ] // { home = builtins.elem "HOME=/home" config.Env; };
+    expected = {
+      Cmd = [ "x" ];
+      Labels.a = "b";
+      WorkingDir = "/root";
+      home = true;
+    };
+  };
+  "image: nix.conf" = {
+    actual = (request { nixConf.cores = 2; }).root."etc/nix/nix.conf".text;
+    expected = ''
+      build-users-group =
+      cores = 2
+      experimental-features = nix-command flakes
+      flake-registry =
+      max-jobs = auto
+      sandbox = false
+      substitute = false
+      warn-dirty = false
+    '';
+  };
+  "verify" = {
+    actual =
+      let
+        app = seed { };
+      in
+      app.tests.verify.drvAttrs.seed == {
+        step = "verify";
+        image = "${app}";
+      };
+    expected = true;
+  };
+}
