@@ -98,7 +98,7 @@ fn index(rows: Vec<Vec<Packed>>, layers: Vec<Layer>) -> Index {
 pub(crate) fn parents() -> Vec<u8> {
     let mut tar = Vec::new();
     header(&mut tar, b"nix", Member::Directory { mode: 0o755 });
-    header(&mut tar, STORE_DIR[1..].as_bytes(), Member::Directory { mode: 0o755 });
+    header(&mut tar, &STORE_DIR.as_bytes()[1..], Member::Directory { mode: 0o755 });
     tar
 }
 

@@ -65,14 +65,15 @@ pub fn pack(paths: &[&PathInfo], root: &Path, spool: &File, spool_path: &Path, t
 
 /// Puts together what the threads have said, which comes in any order.
 fn collect(paths: &[&PathInfo], results: Receiver<Done>) -> Result<Vec<Packed>> {
-    let mut packed: Vec<(Vec<Entry>, Vec<(u32, Frame)>)> = paths.iter().map(|_| Default::default()).collect();
+    let mut entries: Vec<Vec<Entry>> = paths.iter().map(|_| Vec::new()).collect();
+    let mut frames: Vec<Vec<(u32, Frame)>> = paths.iter().map(|_| Vec::new()).collect();
     for done in results {
         match done {
-            Done::Path(i, entries) => packed[i].0 = entries,
-            Done::Frame(i, at, frame) => packed[i].1.push((at, frame)),
+            Done::Path(i, found) => entries[i] = found,
+            Done::Frame(i, at, frame) => frames[i].push((at, frame)),
         }
     }
-    let whole = packed.into_iter().zip(paths).map(|((entries, mut frames), info)| {
+    let whole = entries.into_iter().zip(frames).zip(paths).map(|((entries, mut frames), info)| {
         frames.sort_unstable_by_key(|(at, _)| *at);
         Packed { info: (*info).clone(), entries, frames: frames.into_iter().map(|(_, frame)| frame).collect() }
     });
