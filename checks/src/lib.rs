@@ -2,14 +2,20 @@
 //!
 //! - [`nix`]: a Nix to run, the machine's or one from Debian's archive.
 //! - [`fixture`]: an offline package set under nixpkgs' names, made of Debian packages.
+//! - [`flake`], [`layout`], [`container`]: a user's flake, its seed, and commands in the seed.
 //!
-//! [`deb`], [`resolve`] and [`units`] are pure; [`apt`], [`cache`] and [`process`] touch the machine.
+//! [`deb`], [`resolve`] and [`units`] are pure; [`apt`], [`cache`], [`process`] and [`programs`] touch the machine.
 
 pub mod apt;
 pub mod cache;
+pub mod container;
 pub mod deb;
 pub mod fixture;
+pub mod flake;
+pub mod layout;
 pub mod nix;
 pub mod process;
+pub mod programs;
+pub mod repository;
 pub mod resolve;
 pub mod units;

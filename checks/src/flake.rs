@@ -1,0 +1,106 @@
+//! Flakes as a user has them: a folder with a lock file, and the seed that is built from it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cache::Cache;
+use crate::fixture::{self, Options};
+use crate::nix::Nix;
+use crate::{process, repository};
+
+/// What it takes to build a flake's seed: Nix, the package set, and this repository as a flake.
+pub struct Workbench {
+    pub cache: Cache,
+    pub nix: Nix,
+    nixpkgs: PathBuf,
+    nix_seed: PathBuf,
+}
+
+impl Workbench {
+    /// Sets up what is not there yet.
+    pub fn open() -> Result<Self> {
+        let cache = Cache::open()?;
+        let nix = Nix::find(&cache)?;
+        let nixpkgs = fixture::prepare(&cache, &nix, &Options::default())?;
+        let metadata =
+            process::output(nix.command("nix").args(["flake", "metadata", "--json"]).arg(repository::flake()))?;
+        let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+        let nix_seed = metadata["path"].as_str().context("`nix flake metadata` names no path")?.into();
+        Ok(Self { cache, nix, nixpkgs, nix_seed })
+    }
+
+    /// The options that put the package set and this repository in the place of a flake's inputs.
+    pub fn overrides(&self) -> Vec<String> {
+        let inputs = [
+            ("nixpkgs", self.nixpkgs.clone()),
+            ("nix-seed", self.nix_seed.clone()),
+            ("systems", repository::path().join("checks/systems")),
+        ];
+        inputs
+            .into_iter()
+            .flat_map(|(input, path)| ["--override-input".into(), input.into(), format!("path:{}", path.display())])
+            .collect()
+    }
+
+    /// Copies a flake of this repository to `folder` and locks it, as a user's flake is locked.
+    ///
+    /// From there on no command needs an override: the lock file names the package set by its hash.
+    pub fn copy(&self, flake: &str, folder: &Path) -> Result<()> {
+        copy_tree(&repository::path().join(flake), folder)?;
+        self.lock(folder)
+    }
+
+    /// Writes a flake's lock file.
+    pub fn lock(&self, folder: &Path) -> Result<()> {
+        let mut command = self.nix.command("nix");
+        command.args(["flake", "lock", "--quiet", "--quiet"]).arg(format!("path:{}", folder.display()));
+        // Nix warns of an override that a flake has no use for.
+        let text = fs::read_to_string(folder.join("flake.nix"))?;
+        for option in self.overrides().chunks(3).filter(|option| text.contains(&option[1])) {
+            command.args(option);
+        }
+        process::output(&mut command).map(drop)
+    }
+
+    /// Builds `attribute` of the flake in `folder` and gives the result's store path.
+    pub fn build(&self, folder: &Path, attribute: &str) -> Result<PathBuf> {
+        let mut command = self.nix.command("nix");
+        command.args(["build", "--print-out-paths", "--no-link", "--quiet"]);
+        let path = process::output(command.arg(format!("path:{}#{attribute}", folder.display())))?;
+        Ok(path.trim().into())
+    }
+
+    /// The helper that the package set hands over.
+    pub fn helper(&self) -> Result<PathBuf> {
+        let mut command = self.nix.command("nix");
+        command
+            .args(["build", "--print-out-paths", "--no-link", "--quiet"])
+            .arg(format!("path:{}#helper", self.nix_seed.display()));
+        command.args(&self.overrides()[..3]);
+        Ok(Path::new(process::output(&mut command)?.trim()).join("bin/nix-seed-helper"))
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces `from`, which has to be there, in a file below `folder`: a user's edit.
+pub fn edit(folder: &Path, file: &str, from: &str, to: &str) -> Result<()> {
+    let path = folder.join(file);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(text.contains(from), "{} does not contain {from:?}", path.display());
+    Ok(fs::write(path, text.replace(from, to))?)
+}

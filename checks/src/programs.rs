@@ -1,0 +1,53 @@
+//! The programs that the tests need besides Nix and Rust, from the distribution.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+/// A program, and the Debian package that brings it.
+const NEEDED: [(&str, &str); 6] = [
+    ("git", "git"),
+    ("podman", "podman"),
+    // podman's own default refuses the cgroups of some machines.
+    ("runc", "runc"),
+    ("skopeo", "skopeo"),
+    ("tar", "tar"),
+    ("zstd", "zstd"),
+];
+
+/// Installs what is missing with apt-get.
+pub fn ensure_installed() -> Result<()> {
+    let missing: Vec<_> =
+        NEEDED.into_iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    ensure!(
+        is_on_path("apt-get"),
+        "these programs are missing, and there is no apt-get to install them: {}",
+        missing.join(", ")
+    );
+    eprintln!("installing {}", missing.join(", "));
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"][..], &missing].concat())
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    let status = Command::new("apt-get")
+        .args(["-qq", "-o", "Dpkg::Use-Pty=0"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .context("cannot run apt-get")?;
+    ensure!(status.success(), "apt-get {} failed: run it by hand, as root", arguments.join(" "));
+    Ok(())
+}
+
+fn is_on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).chain([Path::new("/usr/sbin").into()]).any(|folder| folder.join(program).is_file())
+    })
+}
