@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::cache::Cache;
 use crate::fixture::{self, Options};
 use crate::nix::Nix;
-use crate::{process, repository};
+use crate::{files, process, repository};
 
 /// What it takes to build a flake's seed: Nix, the package set, and this repository as a flake.
 pub struct Workbench {
@@ -48,7 +48,7 @@ impl Workbench {
     ///
     /// From there on no command needs an override: the lock file names the package set by its hash.
     pub fn copy(&self, flake: &str, folder: &Path) -> Result<()> {
-        copy_tree(&repository::path().join(flake), folder)?;
+        files::copy_tree(&repository::path().join(flake), folder)?;
         self.lock(folder)
     }
 
@@ -81,20 +81,6 @@ impl Workbench {
         command.args(&self.overrides()[..3]);
         Ok(Path::new(process::output(&mut command)?.trim()).join("bin/nix-seed-helper"))
     }
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Replaces `from`, which has to be there, in a file below `folder`: a user's edit.

@@ -2,7 +2,7 @@
 //!
 //! - [`nix`]: a Nix to run, the machine's or one from Debian's archive.
 //! - [`fixture`]: an offline package set under nixpkgs' names, made of Debian packages.
-//! - [`flake`], [`layout`], [`container`]: a user's flake, its seed, and commands in the seed.
+//! - [`flake`], [`layout`], [`podman`], [`container`]: a user's flake, its seed, and commands in the seed.
 //!
 //! [`deb`], [`resolve`] and [`units`] are pure; [`apt`], [`cache`], [`process`] and [`programs`] touch the machine.
 
@@ -10,10 +10,12 @@ pub mod apt;
 pub mod cache;
 pub mod container;
 pub mod deb;
+pub mod files;
 pub mod fixture;
 pub mod flake;
 pub mod layout;
 pub mod nix;
+pub mod podman;
 pub mod process;
 pub mod programs;
 pub mod repository;

@@ -105,11 +105,23 @@ fn metadata_tar(index: &Index, gc_roots: &[StorePath], root: &BTreeMap<String, R
         }
     }
     Content::File(0o444, index.encode()).append(INDEX_PATH, &mut tar);
-    for (path, content) in &files {
+    for (path, content) in in_order(&files) {
         content.append(path, &mut tar);
     }
     tar.extend_from_slice(&END);
     Ok(tar)
+}
+
+/// What is beside the index first, then the rest; each folder and all that is in it without anything in between, since
+/// some programs set a folder's time when they leave it.
+fn in_order(files: &BTreeMap<String, Content>) -> Vec<(&String, &Content)> {
+    let outside_of = |path: &str, folder| !Path::new(path).starts_with(folder);
+    let mut files: Vec<_> = files.iter().collect();
+    files.sort_by(|(one, _), (other, _)| {
+        let place = |path: &str| (outside_of(path, "nix/var"), outside_of(path, "nix"));
+        place(one).cmp(&place(other)).then_with(|| one.split('/').cmp(other.split('/')))
+    });
+    files
 }
 
 /// Adds the folders above every file. A file below something that is no folder is refused.

@@ -1,0 +1,106 @@
+//! podman and skopeo, with settings that work on every machine and a storage of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::cache::Cache;
+use crate::layout::Layout;
+use crate::process;
+
+pub struct Podman {
+    cache: Cache,
+    environment: [(&'static str, PathBuf); 2],
+}
+
+impl Podman {
+    pub fn open(cache: &Cache) -> Result<Self> {
+        let folder = cache.folder("containers")?;
+        let podman = Self {
+            cache: cache.clone(),
+            environment: [
+                ("CONTAINERS_CONF", folder.join("containers.conf")),
+                ("CONTAINERS_STORAGE_CONF", folder.join("storage.conf")),
+            ],
+        };
+        let _guard = cache.lock("podman")?;
+        for ((_, file), text) in podman.environment.iter().zip([engine_settings()?, storage_settings(&folder)?]) {
+            let scratch = cache.scratch()?;
+            let new = scratch.path().join("settings");
+            fs::write(&new, text)?;
+            fs::rename(&new, file)?;
+        }
+        Ok(podman)
+    }
+
+    /// What makes any other program use the same settings and storage.
+    pub fn environment(&self) -> &[(&'static str, PathBuf)] {
+        &self.environment
+    }
+
+    /// A command of podman, or of another program that works on its storage.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Gives podman the image in an OCI layout, if it has not got it yet, and returns the image's identifier.
+    pub fn load(&self, layout: &Path) -> Result<String> {
+        let id = Layout::open(layout)?.id()?;
+        let _guard = self.cache.lock("podman")?;
+        let there = self.command("podman").args(["image", "exists", &id]).status().context("cannot run podman")?;
+        if !there.success() {
+            let source = format!("oci:{}", layout.display());
+            process::output(self.command("podman").args(["pull", "--quiet", &source]))?;
+        }
+        Ok(id)
+    }
+}
+
+/// runc and cgroupfs need no systemd. podman by itself raises limits, which is not permitted everywhere; and some
+/// versions lower their own limit of processes to that of files, so both are the lower of the two.
+fn engine_settings() -> Result<String> {
+    let limits = fs::read_to_string("/proc/self/limits").context("cannot read /proc/self/limits")?;
+    let lowest = ["Max open files", "Max processes"].iter().filter_map(|name| hard_limit(&limits, name)).min();
+    let limits = match lowest {
+        Some(limit) => json!(["nofile", "nproc"].map(|name| format!("{name}={limit}:{limit}"))),
+        None => json!([]),
+    };
+    Ok(format!(
+        "[containers]\ndefault_ulimits = {limits}\n\n[engine]\ncgroup_manager = \"cgroupfs\"\nruntime = \"runc\"\n"
+    ))
+}
+
+/// From the text of /proc/self/limits; none if it is unlimited.
+fn hard_limit(limits: &str, name: &str) -> Option<u64> {
+    let values = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    values.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The driver is the one that podman chose for this machine.
+fn storage_settings(folder: &Path) -> Result<String> {
+    let driver = process::output(Command::new("podman").args(["info", "--format", "{{.Store.GraphDriverName}}"]))?;
+    let [driver, root, run] =
+        [driver.trim().into(), folder.join("storage"), folder.join("run")].map(|value: PathBuf| json!(value));
+    Ok(format!("[storage]\ndriver = {driver}\ngraphroot = {root}\nrunroot = {run}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_hard_limits() {
+        let limits = "\
+Limit                     Soft Limit           Hard Limit           Units
+Max processes             unlimited            unlimited            processes
+Max open files            1024                 20000                files
+";
+        assert_eq!(hard_limit(limits, "Max open files"), Some(20000));
+        assert_eq!(hard_limit(limits, "Max processes"), None);
+    }
+}
