@@ -32,10 +32,28 @@
         helperSource = import ./nix/helper-source.nix;
       };
 
-      packages = forEachSystem (_system: pkgs: rec {
-        helper = import ./nix/helper.nix pkgs;
-        default = helper;
-      });
+      packages = forEachSystem (
+        system: pkgs:
+        let
+          helper = import ./nix/helper.nix pkgs;
+        in
+        {
+          inherit helper;
+          default = helper;
+        }
+        # A seed is an image for Linux.
+        // (
+          if builtins.match ".*-linux" system != null then
+            {
+              seed = mkSeed {
+                inherit self;
+                pkgs = nixpkgs.legacyPackages.${system};
+              };
+            }
+          else
+            { }
+        )
+      );
 
       checks = forEachSystem (
         system: pkgs:

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -29,6 +30,11 @@ impl Workbench {
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
         let nix_seed = metadata["path"].as_str().context("`nix flake metadata` names no path")?.into();
         Ok(Self { cache, nix, nixpkgs, nix_seed })
+    }
+
+    /// This repository as a flake, as it is now: changes that are not committed are part of it.
+    pub fn nix_seed(&self) -> String {
+        format!("path:{}", self.nix_seed.display())
     }
 
     /// The options that put the package set and this repository in the place of a flake's inputs.
@@ -66,18 +72,25 @@ impl Workbench {
 
     /// Builds `attribute` of the flake in `folder` and gives the result's store path.
     pub fn build(&self, folder: &Path, attribute: &str) -> Result<PathBuf> {
+        Ok(process::output(&mut self.build_command(folder, attribute))?.trim().into())
+    }
+
+    /// As [`Self::build`], and lets Nix report its progress.
+    pub fn build_with_progress(&self, folder: &Path, attribute: &str) -> Result<PathBuf> {
+        Ok(process::output_with_progress(&mut self.build_command(folder, attribute))?.trim().into())
+    }
+
+    fn build_command(&self, folder: &Path, attribute: &str) -> Command {
         let mut command = self.nix.command("nix");
-        command.args(["build", "--print-out-paths", "--no-link", "--quiet"]);
-        let path = process::output(command.arg(format!("path:{}#{attribute}", folder.display())))?;
-        Ok(path.trim().into())
+        command.args(["build", "--print-out-paths", "--no-link"]);
+        command.arg(format!("path:{}#{attribute}", folder.display()));
+        command
     }
 
     /// The helper that the package set hands over.
     pub fn helper(&self) -> Result<PathBuf> {
         let mut command = self.nix.command("nix");
-        command
-            .args(["build", "--print-out-paths", "--no-link", "--quiet"])
-            .arg(format!("path:{}#helper", self.nix_seed.display()));
+        command.args(["build", "--print-out-paths", "--no-link", "--quiet"]).arg(format!("{}#helper", self.nix_seed()));
         command.args(&self.overrides()[..3]);
         Ok(Path::new(process::output(&mut command)?.trim()).join("bin/nix-seed-helper"))
     }

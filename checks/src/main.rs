@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use nix_seed_checks::cache::Cache;
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::nix::Nix;
+use nix_seed_checks::{demo, suite};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -19,6 +20,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
+    /// Run every test; ends with the counts of passed and failed
+    All,
+    /// Make the seed of examples/c, build in it offline, change a source and build again
+    Demo,
     /// Run Nix: the machine's if it is 2.18 or newer, else one set up in the cache
     ///
     /// `checks nix --print-bin` prints the path of that `nix`, `checks nix --print-env` the environment it needs.
@@ -44,6 +49,8 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<()> {
     let cache = Cache::open()?;
     match arguments.command {
+        Action::All => suite::run(),
+        Action::Demo => demo::run(),
         Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
         Action::Nixpkgs(options) => {
             println!("{}", fixture::prepare(&cache, &Nix::find(&cache)?, &options)?.display());

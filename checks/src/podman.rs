@@ -52,12 +52,26 @@ impl Podman {
     pub fn load(&self, layout: &Path) -> Result<String> {
         let id = Layout::open(layout)?.id()?;
         let _guard = self.cache.lock("podman")?;
-        let there = self.command("podman").args(["image", "exists", &id]).status().context("cannot run podman")?;
-        if !there.success() {
+        if !self.has(&id)? {
             let source = format!("oci:{}", layout.display());
             process::output(self.command("podman").args(["pull", "--quiet", &source]))?;
         }
         Ok(id)
+    }
+
+    /// Undoes [`Self::load`].
+    pub fn remove(&self, layout: &Path) -> Result<()> {
+        let id = Layout::open(layout)?.id()?;
+        let _guard = self.cache.lock("podman")?;
+        if self.has(&id)? {
+            process::output(self.command("podman").args(["image", "rm", "--force", &id]))?;
+        }
+        Ok(())
+    }
+
+    fn has(&self, id: &str) -> Result<bool> {
+        let status = self.command("podman").args(["image", "exists", id]).status().context("cannot run podman")?;
+        Ok(status.success())
     }
 }
 

@@ -1,9 +1,11 @@
-//! The programs that the tests need besides Nix and Rust, from the distribution.
+//! The programs that the tests need besides Nix and Rust.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+
+use crate::cache::Cache;
 
 /// A program, and the Debian package that brings it.
 const NEEDED: [(&str, &str); 6] = [
@@ -16,7 +18,7 @@ const NEEDED: [(&str, &str); 6] = [
     ("zstd", "zstd"),
 ];
 
-/// Installs what is missing with apt-get.
+/// Installs what is missing from the distribution, with apt-get.
 pub fn ensure_installed() -> Result<()> {
     let missing: Vec<_> =
         NEEDED.into_iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| package).collect();
@@ -44,6 +46,37 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
         .context("cannot run apt-get")?;
     ensure!(status.success(), "apt-get {} failed: run it by hand, as root", arguments.join(" "));
     Ok(())
+}
+
+/// `cargo nextest`: the machine's, or one from the package registry.
+pub struct Nextest {
+    program: PathBuf,
+}
+
+impl Nextest {
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("nextest");
+        command
+    }
+}
+
+/// Finds cargo-nextest, or builds it in the cache, which takes minutes.
+pub fn nextest(cache: &Cache) -> Result<Nextest> {
+    const PROGRAM: &str = "cargo-nextest";
+    if is_on_path(PROGRAM) {
+        return Ok(Nextest { program: PROGRAM.into() });
+    }
+    let folder = cache.folder("cargo")?;
+    let program = folder.join("bin").join(PROGRAM);
+    let _guard = cache.lock(PROGRAM)?;
+    if !program.exists() {
+        eprintln!("building {PROGRAM}, which takes some minutes");
+        let mut cargo = Command::new("cargo");
+        cargo.args(["install", "--quiet", "--locked", PROGRAM, "--root"]).arg(folder);
+        ensure!(cargo.status().context("cannot run cargo")?.success(), "cargo install {PROGRAM} failed");
+    }
+    Ok(Nextest { program })
 }
 
 fn is_on_path(program: &str) -> bool {

@@ -157,6 +157,38 @@ fn a_file_below_a_file_is_refused() {
 }
 
 #[test]
+fn each_folder_of_the_root_is_written_in_one_piece() {
+    let store = Store::small();
+    let group = store.group("all", &store.closure, 2);
+    let mut spec = spec();
+    for path in ["bin/sh", "etc-backup", "etc/nix/nix.conf", "nix/x", "nix-notes", "var/a", "var/a-b"] {
+        let file = serde_json::from_value(serde_json::json!({ "type": "directory" })).unwrap();
+        spec.root.insert(path.into(), file);
+    }
+    let out = store.dir.path().join("image");
+    write_image(&spec, &[group], &out).unwrap();
+    let layout = Layout::open(&out).unwrap();
+    let digest = layout.manifest.layers().last().unwrap().digest().digest();
+    let blob = std::fs::read(out.join("blobs/sha256").join(digest)).unwrap();
+    let tar = zstd::decode_all(&blob[..]).unwrap();
+    let paths: Vec<_> = tar::Archive::new(&tar[..])
+        .entries()
+        .unwrap()
+        .map(|entry| entry.unwrap().path().unwrap().into_owned())
+        .collect();
+    // A folder that is left is never entered again.
+    for (index, path) in paths.iter().enumerate() {
+        let inside = paths[index..].iter().take_while(|other| other.starts_with(path)).count();
+        assert!(
+            !paths[index + inside..].iter().any(|other| other.starts_with(path)),
+            "{} in {paths:?}",
+            path.display()
+        );
+    }
+    assert_eq!(paths[3].to_str(), Some("nix/var/nix-seed/index"));
+}
+
+#[test]
 fn a_collector_root_outside_the_closure_is_refused() {
     let message = refused(|spec| spec.gc_roots.push(format!("/nix/store/{}-gone", "z".repeat(32))));
     assert!(message.contains("is not part of the seed"), "{message}");
