@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use nix_seed_checks::cache::Cache;
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::nix::Nix;
-use nix_seed_checks::{demo, suite};
+use nix_seed_checks::{bench, demo, suite};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -22,6 +22,8 @@ struct Arguments {
 enum Action {
     /// Run every test; ends with the counts of passed and failed
     All,
+    /// Time what it costs to write a closure of 2 GB and to evaluate a seed; prints tables
+    Bench(bench::Arguments),
     /// Make the seed of examples/c, build in it offline, change a source and build again
     Demo,
     /// Run Nix: the machine's if it is 2.18 or newer, else one set up in the cache
@@ -50,6 +52,7 @@ fn run(arguments: Arguments) -> Result<()> {
     let cache = Cache::open()?;
     match arguments.command {
         Action::All => suite::run(),
+        Action::Bench(arguments) => bench::run(&arguments),
         Action::Demo => demo::run(),
         Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
         Action::Nixpkgs(options) => {

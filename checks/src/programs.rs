@@ -8,13 +8,14 @@ use anyhow::{Context, Result, ensure};
 use crate::cache::Cache;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("git", "git"),
     ("podman", "podman"),
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
     ("skopeo", "skopeo"),
     ("tar", "tar"),
+    ("time", "time"),
     ("zstd", "zstd"),
 ];
 
