@@ -7,5 +7,6 @@ mod arguments;
 mod changes;
 mod container;
 mod examples;
+mod readme;
 mod seed;
 mod unpacking;

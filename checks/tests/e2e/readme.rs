@@ -1,0 +1,79 @@
+//! README's commands are the ones that work. A block of commands that no test runs is a failure.
+
+use std::path::Path;
+use std::process::Command;
+
+use nix_seed_checks::flake::Workbench;
+use nix_seed_checks::podman::Podman;
+use nix_seed_checks::{process, repository};
+
+/// README's blocks of one language, in order.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(repository::path().join("README.md")).unwrap();
+    let fence = format!("```{language}\n");
+    readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+fn commands() -> [String; 4] {
+    let [quickstart, podman, both, by_hand] =
+        <[String; 4]>::try_from(blocks("sh")).expect("README has other blocks of commands than those tested here");
+    [quickstart, podman, both, by_hand]
+}
+
+/// Runs commands as a person types them, who has Nix and podman.
+fn shell(folder: &Path, commands: &str, workbench: &Workbench) -> String {
+    let podman = Podman::open(&workbench.cache).unwrap();
+    let nix = workbench.nix.program();
+    let path = [nix.parent().unwrap().to_owned()].into_iter().chain(std::env::split_paths(env!("PATH")));
+    let mut shell = Command::new("sh");
+    shell.args(["-eu", "-c", commands]).current_dir(folder).env("PATH", std::env::join_paths(path).unwrap());
+    shell.envs(podman.environment().iter().map(|(name, value)| (name, value)));
+    shell.envs(workbench.nix.environment().iter().map(|(name, value)| (name, value)));
+    process::output(&mut shell).unwrap()
+}
+
+#[test]
+fn the_quickstart_is_the_example() {
+    let example = std::fs::read_to_string(repository::path().join("examples/hello/flake.nix")).unwrap();
+    assert_eq!(blocks("nix"), [example]);
+}
+
+#[test]
+fn the_quickstart_works() {
+    let [quickstart, podman, ..] = commands();
+    let workbench = Workbench::open().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    workbench.copy("examples/hello", folder.path()).unwrap();
+    shell(folder.path(), &quickstart, &workbench);
+    let said = shell(folder.path(), &podman, &workbench);
+    assert!(said.contains("Hello, world!"), "{said}");
+}
+
+#[test]
+fn the_two_commands_are_there_and_the_demo_works() {
+    let [_, _, both, _] = commands();
+    assert_eq!(both, "checks/demo\nchecks/all\n");
+    let ci = std::fs::read_to_string(repository::path().join(".ci/run")).unwrap();
+    assert!(ci.contains("checks/all"), "{ci}");
+    assert!(repository::path().join("checks/all").is_file());
+    let said = process::output(Command::new("checks/demo").current_dir(repository::path())).unwrap();
+    let summary = said.split("== Summary").nth(1).unwrap();
+    for row in ["seed ", "closure ", "image ", "layers ", "time to first build ", "what was built "] {
+        assert!(summary.lines().any(|line| line.starts_with(row)), "no {row:?} in {summary}");
+    }
+    assert!(summary.contains("libgreet-1.0.0, greet-1.0.0"), "{summary}");
+}
+
+#[test]
+fn the_package_set_is_used_by_hand_as_described() {
+    let [.., by_hand] = commands();
+    let workbench = Workbench::open().unwrap();
+    // The result goes elsewhere, so that the work tree stays as it is.
+    let folder = tempfile::tempdir().unwrap();
+    let result = folder.path().join("result").display().to_string();
+    assert!(by_hand.contains("--out-link result") && by_hand.contains("--verify result"));
+    let commands =
+        by_hand.replace("link result", &format!("link {result}")).replace("verify result", &format!("verify {result}"));
+    let said = shell(repository::path(), &commands, &workbench);
+    assert!(said.contains("every digest, frame and NAR hash holds"), "{said}");
+}
