@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use nix_seed_checks::cache::Cache;
+use nix_seed_checks::commands::{bench, demo, suite};
 use nix_seed_checks::fixture::{self, Options};
+use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::nix::Nix;
-use nix_seed_checks::{bench, demo, suite};
 
 #[derive(Parser)]
 #[command(version, about)]

@@ -7,10 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::apt::{Apt, Wanted};
-use crate::cache::{self, Cache};
-use crate::process;
-use crate::resolve;
+use crate::debian::apt::{Apt, Wanted};
+use crate::debian::resolve;
+use crate::machine::cache::{self, Cache};
+use crate::machine::process;
 
 /// Raised when what is done to the packages changes, so that older folders are not used.
 const RECIPE: &str = "2";

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cache::Cache;
-use crate::process;
+use crate::machine::cache::Cache;
+use crate::machine::process;
 
 /// Older versions lack flake features that the tests rely on.
 const OLDEST: (u32, u32) = (2, 18);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use nix_seed_checks::flake::Workbench;
+use nix_seed_checks::seed::flake::Workbench;
 
 /// A flake with the given outputs besides its seed, and further arguments of mkSeed.
 fn flake(outputs: &str, arguments: &str) -> String {

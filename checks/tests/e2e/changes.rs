@@ -1,6 +1,6 @@
 //! What changes a seed, and what does not.
 
-use nix_seed_checks::layout::Layout;
+use nix_seed_checks::seed::layout::Layout;
 
 use crate::seed::Seed;
 
@@ -37,7 +37,7 @@ fn a_new_dependency_changes_the_digest_and_is_in_the_seed() {
     let new = after.layers().unwrap().len() - shared(&before, &after);
     assert!(new <= 2, "{new} layers are new");
     let image = seed.podman.load(&layout).unwrap();
-    let image = nix_seed_checks::container::Container::Image(image);
+    let image = nix_seed_checks::seed::container::Container::Image(image);
     seed.run_in(&image, &["nix", "build", "/src"]);
 }
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use nix_seed_checks::container::Container;
-use nix_seed_checks::layout::Layout;
-use nix_seed_checks::process;
+use nix_seed_checks::machine::process;
+use nix_seed_checks::seed::container::Container;
+use nix_seed_checks::seed::layout::Layout;
 
 use crate::seed::Seed;
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use nix_seed_checks::flake::Workbench;
-use nix_seed_checks::podman::Podman;
-use nix_seed_checks::{process, repository};
+use nix_seed_checks::machine::{process, repository};
+use nix_seed_checks::seed::flake::Workbench;
+use nix_seed_checks::seed::podman::Podman;
 
 /// README's blocks of one language, in order.
 fn blocks(language: &str) -> Vec<String> {

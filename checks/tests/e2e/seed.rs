@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use nix_seed_checks::container::Container;
-use nix_seed_checks::flake::{Workbench, edit};
-use nix_seed_checks::podman::Podman;
+use nix_seed_checks::seed::container::Container;
+use nix_seed_checks::seed::flake::{Workbench, edit};
+use nix_seed_checks::seed::podman::Podman;
 use tempfile::TempDir;
 
 pub struct Seed {

@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix_seed_checks::layout::Layout;
-use nix_seed_checks::process;
+use nix_seed_checks::machine::process;
+use nix_seed_checks::seed::layout::Layout;
 use sha2::{Digest, Sha256};
 
 use crate::seed::Seed;

@@ -7,13 +7,13 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::cache::Cache;
-use crate::layout::Layout;
-use crate::process;
+use crate::machine::cache::Cache;
+use crate::machine::process;
+use crate::seed::layout::Layout;
 
 pub struct Podman {
     cache: Cache,
-    environment: [(&'static str, PathBuf); 2],
+    environment: [(&'static str, PathBuf); 3],
 }
 
 impl Podman {
@@ -24,6 +24,7 @@ impl Podman {
             environment: [
                 ("CONTAINERS_CONF", folder.join("containers.conf")),
                 ("CONTAINERS_STORAGE_CONF", folder.join("storage.conf")),
+                ("PODMAN_IGNORE_CGROUPSV1_WARNING", "1".into()),
             ],
         };
         let _guard = cache.lock("podman")?;

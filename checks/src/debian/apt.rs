@@ -11,9 +11,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::cache::Cache;
-use crate::deb::index::{Index, Package};
-use crate::process;
+use crate::debian::index::{Index, Package};
+use crate::machine::cache::Cache;
+use crate::machine::process;
 
 const HELPER: &str = "/usr/lib/apt/apt-helper";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";

@@ -6,10 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::cache::Cache;
 use crate::fixture::{self, Options};
+use crate::machine::cache::Cache;
+use crate::machine::{files, process, repository};
 use crate::nix::Nix;
-use crate::{files, process, repository};
 
 /// What it takes to build a flake's seed: Nix, the package set, and this repository as a flake.
 pub struct Workbench {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::resolve::Selection;
+use crate::debian::resolve::Selection;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unit {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::cache::Cache;
+use crate::machine::cache::Cache;
 
 /// A program, and the Debian package that brings it.
 const NEEDED: [(&str, &str); 7] = [

@@ -7,9 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::cache::Cache;
-use crate::flake::Workbench;
-use crate::{process, programs, repository};
+use crate::machine::cache::Cache;
+use crate::machine::{process, programs, repository};
+use crate::seed::flake::Workbench;
 
 /// How many tests passed and failed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

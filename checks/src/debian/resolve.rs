@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::{Context, Result, bail};
 
-use crate::deb::index::Index;
-use crate::deb::relation::Group;
+use crate::debian::index::Index;
+use crate::debian::relation::Group;
 
 /// Package → the packages that it depends on directly.
 pub type Selection = BTreeMap<String, BTreeSet<String>>;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::podman::Podman;
+use crate::seed::podman::Podman;
 
 /// A seed to run commands in.
 pub enum Container {

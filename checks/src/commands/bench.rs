@@ -12,8 +12,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::fixture::{self, Options};
-use crate::flake::Workbench;
-use crate::{process, programs};
+use crate::machine::{process, programs};
+use crate::seed::flake::Workbench;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::container::Container;
-use crate::flake::{Workbench, edit};
-use crate::layout::Layout;
-use crate::podman::Podman;
-use crate::{process, programs};
+use crate::machine::{process, programs};
+use crate::seed::container::Container;
+use crate::seed::flake::{Workbench, edit};
+use crate::seed::layout::Layout;
+use crate::seed::podman::Podman;
 
 const EXAMPLE: &str = "examples/c";
 const BUILD: &str = "nix build path:/src --out-link /tmp/greet && /tmp/greet/bin/greet";

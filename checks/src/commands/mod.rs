@@ -1,0 +1,5 @@
+//! What people call.
+
+pub mod bench;
+pub mod demo;
+pub mod suite;

@@ -1,5 +1,0 @@
-//! Debian's package metadata: pure functions over text.
-
-pub mod index;
-pub mod relation;
-pub mod version;

@@ -1,0 +1,8 @@
+//! Debian's archive: its index, its packages, what they depend on. All but [`apt`] is pure.
+
+pub mod apt;
+pub mod index;
+pub mod relation;
+pub mod resolve;
+pub mod units;
+pub mod version;
