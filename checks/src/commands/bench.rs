@@ -38,6 +38,7 @@ fn write_closure(workbench: &Workbench, rounds: u32) -> Result<()> {
     let graph = scratch.path().join("graph.json");
     fs::write(&graph, nix(&["path-info", "--json", "--recursive", root.trim()])?)?;
     let paths = nix(&["path-info", "--recursive", root.trim()])?;
+    let closure_size = nix(&["path-info", "--closure-size", root.trim()])?;
     let list = scratch.path().join("paths");
     fs::write(&list, &paths)?;
     let (layers, archive) = (scratch.path().join("layers"), scratch.path().join("archive.tar.zst"));
@@ -61,7 +62,9 @@ fn write_closure(workbench: &Workbench, rounds: u32) -> Result<()> {
             }
         }
     }
-    println!("Writing {} store paths on {} cores:\n", paths.lines().count(), std::thread::available_parallelism()?);
+    let bytes: u64 = closure_size.split_whitespace().nth(1).context("no closure size")?.parse()?;
+    let cores = std::thread::available_parallelism()?;
+    println!("Writing {} store paths, {} MB, on {cores} cores:\n", paths.lines().count(), bytes / 1_000_000);
     println!("| command | median wall time | ratio | peak memory | written |\n|---|---|---|---|---|");
     let reference = median(&runs[1]);
     for (name, runs) in ["nix-seed-helper layers", "tar \\| zstd -3 -T2"].iter().zip(&runs) {

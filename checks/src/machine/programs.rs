@@ -74,7 +74,9 @@ pub fn nextest(cache: &Cache) -> Result<Nextest> {
     if !program.exists() {
         eprintln!("building {PROGRAM}, which takes some minutes");
         let mut cargo = Command::new("cargo");
-        cargo.args(["install", "--quiet", "--locked", PROGRAM, "--root"]).arg(folder);
+        // Without what updates itself, and not optimised, which would take three times as long.
+        cargo.args(["install", "--locked", "--debug", "--no-default-features", "--features", "default-no-update"]);
+        cargo.args([PROGRAM, "--root"]).arg(folder).env("CARGO_PROFILE_DEV_DEBUG", "0");
         ensure!(cargo.status().context("cannot run cargo")?.success(), "cargo install {PROGRAM} failed");
     }
     Ok(Nextest { program })
