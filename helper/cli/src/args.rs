@@ -9,7 +9,7 @@ Exit codes:
   2  the command line is wrong
   3  the input is wrong: closure graph, store content, image spec
   4  a seed is damaged or lies about itself
-  5  a limit is exceeded: maxSize, maxLayers";
+  5  a limit is exceeded: maxSize, maxLayers, or what a seed can hold at all";
 
 /// Writes seeds (OCI images that hold Nix and the closure that a flake's outputs are built from) and looks into them.
 #[derive(Debug, Parser)]
@@ -57,8 +57,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR", default_value = "/")]
         root: PathBuf,
         /// The threads to use; all cores where not given
-        #[arg(long, value_name = "N")]
-        threads: Option<usize>,
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+        threads: Option<u16>,
         /// The folder to write
         #[arg(long, value_name = "DIR")]
         out: PathBuf,

@@ -27,7 +27,7 @@ impl Error {
     pub(crate) fn exit_code(&self) -> ExitCode {
         let code = match self {
             Self::Image(Image::Io { .. } | Image::Store(Store::Io { .. }) | Image::Exists { .. }) => 1,
-            Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. }) => 5,
+            Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. } | Image::Limit { .. }) => 5,
             Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
             Self::Image(_) | Self::Request { .. } => 3,
         };

@@ -2,21 +2,47 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
+use nix_seed_image::Error as ImageError;
 use nix_seed_image::index::Index;
 use nix_seed_image::summary::Summary;
 use nix_seed_image::verify::Report;
 
 use crate::error::Error;
 
-/// A line on standard output. A reader that went away is not an error.
-pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// A line on standard output.
+pub(crate) fn line(text: &str) -> Result<(), Error> {
+    whole(&format!("{text}\n"))
+}
+
+/// A reader that went away has seen enough; that the disk is full is an error.
+fn whole(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(ImageError::io("writing", "standard output")(error).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn error(error: &Error) {
-    let _ = writeln!(std::io::stderr(), "nix-seed-helper: {error}");
+    let text = error.to_string();
+    let lines: Vec<_> = text.split('\n').map(plain).collect();
+    let _ = writeln!(std::io::stderr(), "nix-seed-helper: {}", lines.join("\n"));
+}
+
+/// `text` with escapes for what would steer a terminal or turn the direction of the text: it may come from a stranger.
+fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) { plain.extend(c.escape_unicode()) } else { plain.push(c) }
+    }
+    plain
 }
 
 /// `1.23 MB`, in powers of ten as disks and registries count.
@@ -34,29 +60,30 @@ pub(crate) fn contributor(size: u64, whole: u64, path: &impl Display) -> String 
     format!("  {:>10}  {:>3}.{} %  {path}\n", bytes(size), share / 10, share % 10)
 }
 
-pub(crate) fn group(name: &str, index: &Index) {
+pub(crate) fn group(name: &str, index: &Index) -> Result<(), Error> {
     let size = index.layers.iter().map(|layer| layer.size).sum();
     line(&format!(
-        "{name}: {} store paths, {} compressed to {} in {} layers",
+        "{}: {} store paths, {} compressed to {} in {} layers",
+        plain(name),
         index.paths.len(),
         bytes(index.closure().nar_size()),
         bytes(size),
         index.layers.len()
-    ));
+    ))
 }
 
-pub(crate) fn summary(seed: &Summary, top: usize) {
+pub(crate) fn summary(seed: &Summary, top: usize) -> Result<(), Error> {
     let mut text = String::new();
-    let name = seed.name.as_deref().unwrap_or("(no name)");
-    let tag = seed.tag.as_deref().unwrap_or("(no tag)");
-    text += &format!("{name}:{tag}  {}\n", seed.platform);
+    let name = plain(seed.name.as_deref().unwrap_or("(no name)"));
+    let tag = plain(seed.tag.as_deref().unwrap_or("(no tag)"));
+    text += &format!("{name}:{tag}  {}\n", plain(&seed.platform));
     text += &format!("{}\n\n", seed.digest);
     text += &format!("layer  {:<14} {:>10} {:>10} {:>6}  digest\n", "group", "compressed", "tar", "paths");
     for (i, layer) in seed.layers.iter().enumerate() {
         let tar = layer.tar_size.map_or_else(|| "-".into(), bytes);
         let digest = layer.digest.get(..19).unwrap_or(&layer.digest);
-        text +=
-            &format!("{i:>5}  {:<14} {:>10} {tar:>10} {:>6}  {digest}\n", layer.group, bytes(layer.size), layer.paths);
+        let group = plain(&layer.group);
+        text += &format!("{i:>5}  {group:<14} {:>10} {tar:>10} {:>6}  {digest}\n", bytes(layer.size), layer.paths);
     }
     text += &format!(
         "\n{} store paths, closure {}, image {} in {} layers\n\nlargest:\n",
@@ -71,10 +98,10 @@ pub(crate) fn summary(seed: &Summary, top: usize) {
     if seed.paths.len() > top {
         text += &format!("  … and {} more (--paths lists them)\n", seed.paths.len() - top);
     }
-    let _ = write!(std::io::stdout(), "{text}");
+    whole(&text)
 }
 
-pub(crate) fn report(report: &Report) {
+pub(crate) fn report(report: &Report) -> Result<(), Error> {
     line(&format!(
         "\nverified: {} layers, {} frames, {} store paths, {} files, {} of NARs; every digest, frame and NAR hash holds",
         report.layers,
@@ -82,5 +109,5 @@ pub(crate) fn report(report: &Report) {
         report.paths,
         report.entries,
         bytes(report.nar_size)
-    ));
+    ))
 }

@@ -23,7 +23,8 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
         Command::Layers { graph, earlier, group, max_layers, root, threads: count, out } => {
             let closure = read_graph(&graph)?;
             let earlier = earlier.map(|earlier| read_graph(&earlier)).transpose()?.unwrap_or_default();
-            let group = Group { name: &group, max_layers, root: &root, threads: count.unwrap_or_else(threads) };
+            let group =
+                Group { name: &group, max_layers, root: &root, threads: count.map_or_else(threads, usize::from) };
             aside(&out, |out| layers(&group, &closure, &earlier, out))
         }
         Command::Image { spec, groups, out } => {
@@ -49,14 +50,12 @@ pub(crate) fn closure(closure: &Closure, max_size: Option<u64>, out: &Path) -> R
 pub(crate) fn layers(group: &Group<'_>, closure: &Closure, earlier: &Closure, out: &Path) -> Result<(), Error> {
     closure.check_complete()?;
     let index = group.write(&closure.without(earlier), out)?;
-    print::group(group.name, &index);
-    Ok(())
+    print::group(group.name, &index)
 }
 
 pub(crate) fn image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<(), Error> {
     let digest = write_image(spec, groups, out)?;
-    print::line(&digest);
-    Ok(())
+    print::line(&digest)
 }
 
 pub(crate) fn verify(image: &Path, out: &Path) -> Result<(), Error> {
@@ -72,14 +71,11 @@ fn inspect(dir: &Path, verify: bool, paths: bool, json: bool) -> Result<(), Erro
     let report = verify.then(|| verify::verify(&layout)).transpose()?;
     if json {
         let document = serde_json::json!({ "seed": summary, "verified": report });
-        print::line(&format!("{document:#}"));
+        print::line(&format!("{document:#}"))
     } else {
-        print::summary(&summary, if paths { usize::MAX } else { TOP });
-        if let Some(report) = &report {
-            print::report(report);
-        }
+        print::summary(&summary, if paths { usize::MAX } else { TOP })?;
+        report.as_ref().map_or(Ok(()), print::report)
     }
-    Ok(())
 }
 
 /// [`write_aside`] for this program's errors.

@@ -59,6 +59,17 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A store path holds a file that no image can.
+    #[error(
+        "{path} holds a file named {name:?}: OCI clients take a name that begins with \".wh.\" for a deletion, so no \
+         image can hold it; leave out of the seed what needs {path}"
+    )]
+    Whiteout {
+        /// The store path.
+        path: StorePath,
+        /// The file's name.
+        name: String,
+    },
     /// A garbage collector root outside the closure.
     #[error("{path} is to be kept from the garbage collector, but is not part of the seed; add it to a group")]
     GcRoot {
@@ -91,6 +102,12 @@ pub enum Error {
         layers: usize,
         /// How many are allowed.
         limit: usize,
+    },
+    /// The seed would be one that no reader accepts.
+    #[error("no seed can hold this: {why}; for all limits see doc/format.md, \"Limits\"")]
+    Limit {
+        /// What is too large, and how large it may be.
+        why: String,
     },
     /// A document of the image cannot be read.
     #[error("{what}: {why}; the seed is damaged or was not made by nix-seed: build or fetch it again")]

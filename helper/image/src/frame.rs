@@ -65,6 +65,7 @@ impl Decoder {
     /// The tar bytes of a frame whose compressed bytes are `bytes`; hash and lengths are checked.
     pub(crate) fn decode(&mut self, frame: &Frame, bytes: &[u8]) -> Result<&[u8]> {
         let wrong = |why: &str| Error::mismatch(format!("the frame at byte {}", frame.offset), why);
+        let not_one = "it is not one zstd frame of the length that it declares";
         if bytes.len() != frame.length as usize || Sha256::digest(bytes)[..] != frame.sha256.0 {
             return Err(wrong("its SHA-256 is not the one in the index"));
         }
@@ -72,12 +73,16 @@ impl Decoder {
         if tar_length > FRAME_MAX {
             return Err(wrong("it claims to hold more than 4 MiB"));
         }
+        // zstd itself would go on to a next frame, and skip what is none.
+        if !zstd::zstd_safe::find_frame_compressed_size(bytes).is_ok_and(|length| length == bytes.len()) {
+            return Err(wrong(not_one));
+        }
         self.tar.clear();
         self.tar.reserve_exact(tar_length);
         match self.zstd.decompress_to_buffer(bytes, &mut self.tar) {
             Ok(length) if length == tar_length => Ok(&self.tar),
             Ok(_) => Err(wrong("it holds fewer bytes than it declares")),
-            Err(_) => Err(wrong("it is not one zstd frame of the length that it declares")),
+            Err(_) => Err(wrong(not_one)),
         }
     }
 }
@@ -100,6 +105,19 @@ mod tests {
         assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
         frame.tar_length = 8192;
         assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
+    }
+
+    #[test]
+    fn more_than_one_frame_is_refused() {
+        let (one, _) = Encoder::new().unwrap().encode(b"some").unwrap();
+        let (other, _) = Encoder::new().unwrap().encode(b"thing").unwrap();
+        let skippable = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+        for (bytes, tar_length) in [([&*one, &*other].concat(), 9), ([&one[..], &skippable[..]].concat(), 4)] {
+            let sha256 = Sha256Hash(Sha256::digest(&bytes).into());
+            let frame = Frame { offset: 0, length: bytes.len() as u32, tar_length, sha256 };
+            let error = Decoder::new().unwrap().decode(&frame, &bytes).unwrap_err();
+            assert!(error.to_string().contains("not one zstd frame"), "{error}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::index::Index;
 use crate::layer::GROUP_INDEX;
-use crate::layout::blob_path;
+use crate::layout::{DOCUMENT_MAX, LAYOUT_VERSION, blob_path};
 use crate::metadata::{Blob, RootFile, write_metadata_layer};
 use crate::output::{create_dir, write};
 use crate::{Error, Result, parallel, threads};
@@ -163,7 +163,7 @@ fn write_documents(spec: &Spec, config: Config, layers: &[(&str, Blob)], out: &P
         .build()
         .map_err(built)?;
     write(&out.join("index.json"), &json(&index)?)?;
-    let layout = OciLayoutBuilder::default().image_layout_version("1.0.0").build().map_err(built)?;
+    let layout = OciLayoutBuilder::default().image_layout_version(LAYOUT_VERSION).build().map_err(built)?;
     write(&out.join("oci-layout"), &json(&layout)?)?;
     Ok(digest)
 }
@@ -182,9 +182,11 @@ fn descriptor(media_type: MediaType, digest: &Sha256Hash, size: u64) -> Result<D
 
 /// JSON with the keys of every object sorted: maps have no order of their own, and equal documents are equal bytes.
 fn json(document: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_value(document)
-        .and_then(|value| serde_json::to_vec(&value))
-        .map_err(|error| Error::Config { why: error.to_string() })
+    let bytes = serde_json::to_value(document).and_then(|value| serde_json::to_vec(&value)).map_err(built)?;
+    if bytes.len() as u64 > DOCUMENT_MAX {
+        return Err(Error::Limit { why: "the image's config, name or tag makes a document longer than 4 MiB".into() });
+    }
+    Ok(bytes)
 }
 
 /// The `config` that OCI knows; a key that it does not know is an error, not a loss.

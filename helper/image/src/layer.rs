@@ -74,7 +74,7 @@ impl<'a> Group<'a> {
             layer.finish(self.name, out)
         })?;
         let index = index(rows, layers);
-        write(&out.join(GROUP_INDEX), &index.encode())?;
+        write(&out.join(GROUP_INDEX), &index.encode_readable()?)?;
         Ok(index)
     }
 }

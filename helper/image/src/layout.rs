@@ -1,18 +1,23 @@
 //! An OCI image layout on disk (OCI Image Layout Specification 1.0): what this program writes and reads back.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use nix_seed_store::Sha256Hash;
-use oci_spec::image::{Descriptor, DigestAlgorithm, ImageConfiguration, ImageIndex, ImageManifest, MediaType};
+use oci_spec::image::{
+    Descriptor, DigestAlgorithm, ImageConfiguration, ImageIndex, ImageManifest, MediaType, OciLayout, SCHEMA_VERSION,
+};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
 /// The most bytes that a JSON document of an image may have; registries allow 4 MiB.
-const DOCUMENT_MAX: u64 = 4 << 20;
+pub(crate) const DOCUMENT_MAX: u64 = 4 << 20;
+
+/// The version of the layout.
+pub(crate) const LAYOUT_VERSION: &str = "1.0.0";
 
 /// The blob's file below the layout `dir`.
 pub fn blob_path(dir: &Path, digest: &Sha256Hash) -> PathBuf {
@@ -45,6 +50,11 @@ impl Layout {
         };
         let manifest: ImageManifest = parse("the manifest", &read_document(dir, descriptor)?)?;
         let config: ImageConfiguration = parse("the config", &read_document(dir, manifest.config())?)?;
+        let layout: OciLayout = parse("oci-layout", &read(&dir.join("oci-layout"))?)?;
+        if layout.image_layout_version() != LAYOUT_VERSION {
+            return Err(Error::document("oci-layout", format!("its version is not {LAYOUT_VERSION}")));
+        }
+        check_types(&index, descriptor, &manifest, &config)?;
         if config.rootfs().diff_ids().len() != manifest.layers().len() {
             return Err(Error::document("the config", "it has not one diff_id per layer"));
         }
@@ -68,9 +78,7 @@ impl Layout {
 
     /// Opens the blob of a layer.
     pub fn open_blob(&self, descriptor: &Descriptor) -> Result<(PathBuf, File)> {
-        let path = blob_path(&self.dir, &digest(descriptor)?);
-        let file = File::open(&path).map_err(Error::io("opening", &path))?;
-        Ok((path, file))
+        open_blob(&self.dir, descriptor)
     }
 }
 
@@ -82,20 +90,74 @@ pub fn digest(descriptor: &Descriptor) -> Result<Sha256Hash> {
     Ok(Sha256Hash::parse(descriptor.digest().as_ref())?)
 }
 
+/// What OCI's clients go by: no client may take the image for something else than we do.
+fn check_types(
+    index: &ImageIndex,
+    descriptor: &Descriptor,
+    manifest: &ImageManifest,
+    config: &ImageConfiguration,
+) -> Result<()> {
+    let is = |found: Option<&MediaType>, expected: MediaType| found.is_none_or(|found| *found == expected);
+    let (index_type, listed_type) = (index.media_type().as_ref(), Some(descriptor.media_type()));
+    let (manifest_type, config_type) = (manifest.media_type().as_ref(), Some(manifest.config().media_type()));
+    let platform = descriptor.platform().as_ref().map(|platform| (platform.os(), platform.architecture()));
+    let is_platform = platform.is_none_or(|found| found == (config.os(), config.architecture()));
+    let rules = [
+        ("index.json", index.schema_version() == SCHEMA_VERSION, "its schemaVersion is not 2"),
+        ("index.json", is(index_type, MediaType::ImageIndex), "its mediaType is not an image index's"),
+        ("index.json", is(listed_type, MediaType::ImageManifest), "what it lists is no image manifest"),
+        ("index.json", is_platform, "its platform is not the config's"),
+        ("the manifest", manifest.schema_version() == SCHEMA_VERSION, "its schemaVersion is not 2"),
+        ("the manifest", is(manifest_type, MediaType::ImageManifest), "its mediaType is not an image manifest's"),
+        ("the manifest", is(config_type, MediaType::ImageConfig), "its config is no image config"),
+    ];
+    match rules.into_iter().find(|(_, holds, _)| !holds) {
+        Some((what, _, why)) => Err(Error::document(what, why)),
+        None => Ok(()),
+    }
+}
+
 fn read_document(dir: &Path, descriptor: &Descriptor) -> Result<Vec<u8>> {
-    let digest = digest(descriptor)?;
-    let bytes = read(&blob_path(dir, &digest))?;
-    if Sha256::digest(&bytes)[..] != digest.0 || bytes.len() as u64 != descriptor.size() {
-        return Err(Error::mismatch(
-            format!("blob sha256:{}", digest.hex()),
-            "its content has another digest or length",
-        ));
+    let (path, file) = open_blob(dir, descriptor)?;
+    let bytes = read_file(&path, file)?;
+    if Sha256::digest(&bytes)[..] != digest(descriptor)?.0 {
+        return Err(other_content(descriptor));
     }
     Ok(bytes)
 }
 
+/// A blob of another length than its descriptor gives is refused before anything is read.
+fn open_blob(dir: &Path, descriptor: &Descriptor) -> Result<(PathBuf, File)> {
+    let path = blob_path(dir, &digest(descriptor)?);
+    let file = match open(&path) {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            return Err(Error::document(format!("blob {}", descriptor.digest()), "it is missing"));
+        }
+        file => file?,
+    };
+    if file.metadata().map_err(Error::io("reading", &path))?.len() != descriptor.size() {
+        return Err(other_content(descriptor));
+    }
+    Ok((path, file))
+}
+
+pub(crate) fn other_content(descriptor: &Descriptor) -> Error {
+    Error::mismatch(format!("blob {}", descriptor.digest()), "its content has another digest or length")
+}
+
+/// Opens a regular file. A layout may hold anything: a pipe would be waited for, and a device has no end.
+fn open(path: &Path) -> Result<File> {
+    if !path.metadata().map_err(Error::io("opening", path))?.is_file() {
+        return Err(Error::document(path.display().to_string(), "it is not a regular file"));
+    }
+    File::open(path).map_err(Error::io("opening", path))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(Error::io("opening", path))?;
+    read_file(path, open(path)?)
+}
+
+fn read_file(path: &Path, file: File) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(DOCUMENT_MAX + 1).read_to_end(&mut bytes).map_err(Error::io("reading", path))?;
     if bytes.len() as u64 > DOCUMENT_MAX {

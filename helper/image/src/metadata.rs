@@ -1,18 +1,20 @@
 //! The last layer: the index, the Nix database, and what the image's root needs besides a store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
-use nix_seed_store::{SCHEMA_VERSION, Sha256Hash, StorePath, database_bytes};
+use nix_seed_store::{Closure, SCHEMA_VERSION, Sha256Hash, StorePath, database_bytes};
+use oci_spec::image::Descriptor;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tar::EntryType;
 
 use crate::frame::Encoder;
 use crate::index::{INDEX_PATH, Index};
-use crate::layout::{Layout, blob_path, digest};
+use crate::layout::{Layout, blob_path, digest, other_content};
 use crate::output::write;
-use crate::tar_stream::{END, Member, header, padding};
+use crate::tar_stream::{END, Member, header, is_whiteout, padding};
 use crate::{Error, FRAME_MAX, Result};
 
 /// The most bytes that a metadata layer may have, compressed or not: some two million files.
@@ -20,6 +22,8 @@ const METADATA_MAX: u64 = 1 << 30;
 
 /// The Nix database in the image, relative to its root.
 pub const DATABASE_PATH: &str = "nix/var/nix/db/db.sqlite";
+/// The folder in which nothing but the seed's own files lie.
+const OWN: &str = "nix/var";
 const SCHEMA_PATH: &str = "nix/var/nix/db/schema";
 const GC_ROOTS: &str = "nix/var/nix/gcroots/nix-seed";
 
@@ -63,70 +67,100 @@ pub fn write_metadata_layer(
     root: &BTreeMap<String, RootFile>,
     out: &Path,
 ) -> Result<Blob> {
-    let tar = metadata_tar(index, gc_roots, root)?;
+    let root = root.iter().map(|(path, file)| match Content::of(file) {
+        Some(content) => Ok((path.clone(), content)),
+        None => Err(Error::Root { path: path.clone(), why: "its mode is not four octal digits" }),
+    });
+    let closure = index.closure();
+    let database = database_bytes(&closure)?;
+    let members = members(index.encode_readable()?, database, &closure, gc_roots, root.collect::<Result<_>>()?)?;
+    let mut tar = Vec::new();
+    for (path, content) in in_order(&members) {
+        let (headers, bytes, padding) = content.pieces(path);
+        tar.extend([&headers, bytes, padding].concat());
+    }
+    tar.extend_from_slice(&END);
     let mut encoder = Encoder::new()?;
     let mut blob = Vec::new();
     for piece in tar.chunks(FRAME_MAX) {
         blob.extend_from_slice(&encoder.encode(piece)?.0);
+    }
+    if tar.len().max(blob.len()) as u64 > METADATA_MAX {
+        return Err(Error::Limit { why: "its metadata layer is longer than 1 GiB: it has too many files".into() });
     }
     let digest = Sha256Hash(Sha256::digest(&blob).into());
     write(&blob_path(out, &digest), &blob)?;
     Ok(Blob { digest, size: blob.len() as u64, diff_id: Sha256Hash(Sha256::digest(&tar).into()) })
 }
 
-fn metadata_tar(index: &Index, gc_roots: &[StorePath], root: &BTreeMap<String, RootFile>) -> Result<Vec<u8>> {
-    let closure = index.closure();
-    let mut files: BTreeMap<String, Content> = BTreeMap::new();
-    for (path, file) in root {
-        let refuse = |why| Error::Root { path: path.clone(), why };
-        if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") || path.contains('\0') {
-            return Err(refuse("it has to be relative to /, without empty parts, \".\" and \"..\""));
-        }
-        if path.starts_with("nix/store") || path.starts_with("nix/var") {
-            return Err(refuse("what lies in /nix/store and /nix/var is the seed's own; add store paths by contents"));
-        }
-        files.insert(path.clone(), Content::of(file).ok_or_else(|| refuse("its mode is not four octal digits"))?);
+/// All that the metadata layer holds.
+fn members(
+    index: Vec<u8>,
+    database: Vec<u8>,
+    closure: &Closure,
+    gc_roots: &[StorePath],
+    root: BTreeMap<String, Content>,
+) -> Result<BTreeMap<String, Content>> {
+    for (path, content) in &root {
+        check_root(path, content).map_err(|why| Error::Root { path: path.clone(), why })?;
     }
-    files.insert(DATABASE_PATH.into(), Content::File(0o644, database_bytes(&closure)?));
-    files.insert(SCHEMA_PATH.into(), Content::File(0o644, SCHEMA_VERSION.to_string().into_bytes()));
+    let mut members = root;
+    members.insert(INDEX_PATH.into(), Content::File(0o444, index));
+    members.insert(DATABASE_PATH.into(), Content::File(0o644, database));
+    members.insert(SCHEMA_PATH.into(), Content::File(0o644, SCHEMA_VERSION.to_string().into_bytes()));
     for path in gc_roots {
         if !closure.contains(path) {
             return Err(Error::GcRoot { path: path.clone() });
         }
-        files.insert(format!("{GC_ROOTS}/{}", path.base_name()), Content::Symlink(path.to_string()));
+        members.insert(format!("{GC_ROOTS}/{}", path.base_name()), Content::Symlink(path.to_string()));
     }
-    add_parents(&mut files)?;
-
-    // The index comes first, so that a reader needs no more than the layer's beginning.
-    let mut tar = Vec::new();
-    for folder in folders(INDEX_PATH) {
-        if let Some(content) = files.remove(folder) {
-            content.append(folder, &mut tar);
-        }
-    }
-    Content::File(0o444, index.encode()).append(INDEX_PATH, &mut tar);
-    for (path, content) in in_order(&files) {
-        content.append(path, &mut tar);
-    }
-    tar.extend_from_slice(&END);
-    Ok(tar)
+    add_parents(&mut members)?;
+    Ok(members)
 }
 
-/// What is beside the index first, then the rest; each folder and all that is in it without anything in between, since
-/// some programs set a folder's time when they leave it.
-fn in_order(files: &BTreeMap<String, Content>) -> Vec<(&String, &Content)> {
-    let outside_of = |path: &str, folder| !Path::new(path).starts_with(folder);
-    let mut files: Vec<_> = files.iter().collect();
-    files.sort_by(|(one, _), (other, _)| {
-        let place = |path: &str| (outside_of(path, "nix/var"), outside_of(path, "nix"));
+/// What a file of the root must not be: one that no client could unpack, or that gets in the way of the seed's own.
+fn check_root(path: &str, content: &Content) -> Result<(), &'static str> {
+    if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") || path.contains('\0') {
+        return Err("it has to be relative to /, without empty parts, \".\" and \"..\"");
+    }
+    if path.split('/').any(|part| is_whiteout(part.as_bytes())) {
+        return Err("OCI clients take a name that begins with \".wh.\" for a deletion; give it another name");
+    }
+    if path.len() > 4095 || path.split('/').any(|part| part.len() > 255) {
+        return Err("it has more than 4095 bytes, or a name in it more than 255; shorten it");
+    }
+    if ["nix/store", OWN].iter().any(|folder| Path::new(path).starts_with(folder)) {
+        return Err("what lies in /nix/store and /nix/var is the seed's own; add store paths by contents");
+    }
+    match content {
+        Content::Symlink(target) if target.is_empty() || target.len() > 4095 || target.contains('\0') => {
+            Err("the target of a link has 1 to 4095 bytes, none of them zero")
+        }
+        Content::File(mode, _) | Content::Directory(mode) if *mode > 0o7777 => Err("its mode is over 7777"),
+        _ => Ok(()),
+    }
+}
+
+/// The index first, so that a reader needs no more than the layer's beginning; what is beside it, then the rest. Each
+/// folder and all that is in it come without anything in between, since some programs set a folder's time when they
+/// leave it.
+fn in_order(members: &BTreeMap<String, Content>) -> Vec<(&String, &Content)> {
+    let place = |path: &str| match Path::new(path) {
+        path if Path::new(INDEX_PATH).starts_with(path) => 0,
+        path if path.starts_with(OWN) => 1,
+        path if path.starts_with("nix") => 2,
+        _ => 3,
+    };
+    let mut members: Vec<_> = members.iter().collect();
+    members.sort_by(|(one, _), (other, _)| {
         place(one).cmp(&place(other)).then_with(|| one.split('/').cmp(other.split('/')))
     });
-    files
+    members
 }
 
 /// Adds the folders above every file. A file below something that is no folder is refused.
 fn add_parents(files: &mut BTreeMap<String, Content>) -> Result<()> {
-    let paths: Vec<String> = files.keys().cloned().chain([INDEX_PATH.into()]).collect();
+    let paths: Vec<String> = files.keys().cloned().collect();
     for path in paths {
         for folder in folders(&path) {
             if !matches!(files.entry(folder.into()).or_insert(Content::Directory(0o755)), Content::Directory(_)) {
@@ -151,7 +185,10 @@ enum Content {
 impl Content {
     fn of(file: &RootFile) -> Option<Self> {
         let octal = |mode: &Option<String>, default| match mode {
-            Some(mode) => u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777),
+            Some(mode) if mode.len() == 4 && mode.bytes().all(|c| c.is_ascii_digit()) => {
+                u32::from_str_radix(mode, 8).ok()
+            }
+            Some(_) => None,
             None => Some(default),
         };
         Some(match file {
@@ -161,17 +198,16 @@ impl Content {
         })
     }
 
-    fn append(&self, path: &str, tar: &mut Vec<u8>) {
-        match self {
-            Self::Directory(mode) => header(tar, path.as_bytes(), Member::Directory { mode: *mode }),
-            Self::Symlink(target) => header(tar, path.as_bytes(), Member::Symlink { target: target.as_bytes() }),
-            Self::File(mode, bytes) => {
-                let size = bytes.len() as u64;
-                header(tar, path.as_bytes(), Member::File { mode: *mode, size });
-                tar.extend_from_slice(bytes);
-                tar.extend_from_slice(padding(size));
-            }
-        }
+    /// What it is in a tar, one piece after the other: headers, contents, padding.
+    fn pieces(&self, path: &str) -> (Vec<u8>, &[u8], &[u8]) {
+        let (member, bytes): (_, &[u8]) = match self {
+            Self::Directory(mode) => (Member::Directory { mode: *mode }, b""),
+            Self::Symlink(target) => (Member::Symlink { target: target.as_bytes() }, b""),
+            Self::File(mode, bytes) => (Member::File { mode: *mode, size: bytes.len() as u64 }, bytes),
+        };
+        let mut headers = Vec::new();
+        header(&mut headers, path.as_bytes(), member);
+        (headers, bytes, padding(bytes.len() as u64))
     }
 }
 
@@ -181,41 +217,98 @@ pub(crate) struct Metadata {
     pub(crate) database: Vec<u8>,
 }
 
-/// Reads the metadata layer of a layout, whose blob and tar are checked against manifest and configuration.
+/// Reads the metadata layer of a layout: blob and tar are checked against manifest and configuration, and the tar has
+/// to hold what this program would write into it, and nothing else, in whatever order.
 pub(crate) fn read_metadata_layer(layout: &Layout) -> Result<Metadata> {
     let descriptor = layout.metadata_layer()?;
-    let what = descriptor.digest().to_string();
-    let (path, mut file) = layout.open_blob(descriptor)?;
+    let wrong =
+        |why: &dyn ToString| Error::document(format!("the metadata layer {}", descriptor.digest()), why.to_string());
+    let tar = read_tar(layout, descriptor)?;
+    let (order, found) = read_members(&tar).map_err(|why| wrong(&why))?;
+    let (mut own, root): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        found.into_iter().partition(|(path, _)| Path::new(path).starts_with(OWN));
+    let mut file = |path: &str| match own.remove(path) {
+        Some(Content::File(_, bytes)) => Ok(bytes),
+        _ => Err(wrong(&format!("it holds no {path}"))),
+    };
+    let (index_bytes, database) = (file(INDEX_PATH)?, file(DATABASE_PATH)?);
+    let index = Index::decode(&index_bytes)?;
+    let gc_roots = own.keys().filter_map(|path| path.strip_prefix(GC_ROOTS)?.strip_prefix('/'));
+    let gc_roots = gc_roots.map(StorePath::from_base_name).collect::<Result<Vec<_>, _>>().map_err(|why| wrong(&why))?;
+    let mut members = members(index_bytes, database, &index.closure(), &gc_roots, root).map_err(|why| wrong(&why))?;
+    check_tar(&tar, &order, &members).map_err(|why| wrong(&why))?;
+    match members.remove(DATABASE_PATH) {
+        Some(Content::File(_, database)) => Ok(Metadata { index, database }),
+        _ => Err(wrong(&format!("it holds no {DATABASE_PATH}"))),
+    }
+}
+
+fn read_tar(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<u8>> {
+    let (path, file) = layout.open_blob(descriptor)?;
     let mut blob = Vec::new();
-    (&mut file).take(METADATA_MAX).read_to_end(&mut blob).map_err(Error::io("reading", &path))?;
-    if Sha256::digest(&blob)[..] != digest(descriptor)?.0 || blob.len() as u64 != descriptor.size() {
-        return Err(Error::mismatch(
-            format!("blob {what} (the metadata layer)"),
-            "its content has another digest or length",
-        ));
+    file.take(METADATA_MAX).read_to_end(&mut blob).map_err(Error::io("reading", &path))?;
+    if Sha256::digest(&blob)[..] != digest(descriptor)?.0 {
+        return Err(other_content(descriptor));
     }
     let mut tar = Vec::new();
     zstd::stream::read::Decoder::with_buffer(&blob[..])
         .and_then(|decoder| decoder.take(METADATA_MAX).read_to_end(&mut tar))
-        .map_err(|error| Error::document(&what, error))?;
+        .map_err(|error| Error::document(format!("the metadata layer {}", descriptor.digest()), error))?;
     let diff_id = format!("sha256:{}", Sha256Hash(Sha256::digest(&tar).into()).hex());
     if layout.config.rootfs().diff_ids().last() != Some(&diff_id) {
         return Err(Error::mismatch("the metadata layer", "its tar has not the diff_id of the config"));
     }
-    let mut found: HashMap<&str, Vec<u8>> = HashMap::new();
-    let mut archive = tar::Archive::new(&tar[..]);
-    for entry in archive.entries().map_err(|error| Error::document(&what, error))? {
-        let mut entry = entry.map_err(|error| Error::document(&what, error))?;
-        let wanted = [INDEX_PATH, DATABASE_PATH].into_iter().find(|wanted| *entry.path_bytes() == *wanted.as_bytes());
-        if let Some(wanted) = wanted {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).map_err(|error| Error::document(&what, error))?;
-            if found.insert(wanted, bytes).is_some() {
-                return Err(Error::document(&what, format!("it holds {wanted} twice")));
+    Ok(tar)
+}
+
+/// The paths of a metadata layer's members in order, and what they are, as far as such a layer can hold them.
+fn read_members(tar: &[u8]) -> Result<(Vec<String>, BTreeMap<String, Content>), String> {
+    let (mut order, mut members) = (Vec::new(), BTreeMap::new());
+    let mut archive = tar::Archive::new(tar);
+    for entry in archive.entries().map_err(|error| error.to_string())? {
+        let mut entry = entry.map_err(|error| error.to_string())?;
+        let text = |bytes: &[u8]| String::from_utf8(bytes.into()).map_err(|_| "a name in it is not text");
+        let path = text(&entry.path_bytes())?;
+        let mode = entry.header().mode().map_err(|error| error.to_string())?;
+        let content = match entry.header().entry_type() {
+            EntryType::Directory => Content::Directory(mode),
+            EntryType::Symlink => Content::Symlink(text(&entry.link_name_bytes().unwrap_or_default())?),
+            EntryType::Regular => {
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                Content::File(mode, bytes)
             }
+            _ => return Err(format!("{path:?} in it is neither a file nor a folder nor a link")),
+        };
+        let path = path.strip_suffix('/').unwrap_or(&path).to_owned();
+        if members.contains_key(&path) {
+            return Err(format!("it holds {path} twice"));
         }
+        let folder = path.rsplit_once('/').map(|(folder, _)| members.get(folder));
+        if folder.is_some_and(|folder| !matches!(folder, Some(Content::Directory(_)))) {
+            return Err(format!("{path:?} in it lies in no folder"));
+        }
+        order.push(path.clone());
+        members.insert(path, content);
     }
-    let mut take =
-        |wanted: &str| found.remove(wanted).ok_or_else(|| Error::document(&what, format!("it holds no {wanted}")));
-    Ok(Metadata { index: Index::decode(&take(INDEX_PATH)?)?, database: take(DATABASE_PATH)? })
+    Ok((order, members))
+}
+
+/// Whether `tar` holds `members` in the order of their paths `order`, each written as this program writes it.
+fn check_tar(tar: &[u8], order: &[String], members: &BTreeMap<String, Content>) -> Result<(), String> {
+    let mut rest = tar;
+    for path in order {
+        let content = members.get(path).ok_or_else(|| format!("it holds {path:?}, which is no part of a seed"))?;
+        let (headers, bytes, padding) = content.pieces(path);
+        let after = [&headers, bytes, padding].into_iter().try_fold(rest, |rest, piece| rest.strip_prefix(piece));
+        rest = after.ok_or_else(|| format!("{path:?} is not written as specified"))?;
+    }
+    if rest != END {
+        return Err("its end is not as specified: something follows it".into());
+    }
+    let found: BTreeSet<_> = order.iter().collect();
+    match members.keys().find(|path| !found.contains(path)) {
+        Some(path) => Err(format!("it holds no {path}")),
+        None => Ok(()),
+    }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use nix_seed_store::{Event, NarHasher, PathInfo, STORE_DIR, walk};
+use nix_seed_store::{Event, NarHasher, PathInfo, STORE_DIR, StorePath, walk};
 
 use crate::frame::Encoder;
 use crate::index::{Entry, Node};
-use crate::parallel::join;
-use crate::tar_stream::{Member, header, padding};
+use crate::parallel::run_all;
+use crate::tar_stream::{Member, header, is_whiteout, padding};
 use crate::{Error, FRAME_MAX, Frame, Result};
 
 /// A store path whose frames lie in the spool.
@@ -43,23 +43,21 @@ pub fn pack(paths: &[&PathInfo], root: &Path, spool: &File, spool_path: &Path, t
     let (to_result, results) = crossbeam_channel::unbounded();
     let spool = Spool { file: spool, path: spool_path, end: AtomicU64::new(0) };
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.max(1))
-            .map(|_| {
-                let worker = Worker { spool: &spool, stop: &stop, chunks: to_idle.clone(), results: to_result.clone() };
-                let (order, next, stop, from_busy) = (&order, &next, &stop, from_busy.clone());
-                scope.spawn(move || {
-                    let done = worker.work(paths, root, order, next, from_busy);
-                    if done.is_err() {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    done
-                })
-            })
-            .collect();
-        drop((to_idle, to_result, from_busy));
-        join(workers)
-    })?;
+    let work: Vec<_> = (0..threads.max(1))
+        .map(|_| {
+            let worker = Worker { spool: &spool, stop: &stop, chunks: to_idle.clone(), results: to_result.clone() };
+            let (order, next, stop, from_busy) = (&order, &next, &stop, from_busy.clone());
+            move || {
+                let done = worker.work(paths, root, order, next, from_busy);
+                if done.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                done
+            }
+        })
+        .collect();
+    drop((to_idle, to_result, from_busy));
+    run_all(work)?;
     collect(paths, results)
 }
 
@@ -152,6 +150,7 @@ impl Worker<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Stopped);
             }
+            refuse_whiteout(&info.path, &event)?;
             nar.event(&event);
             part.event(&event, &mut hand_over)
         })?;
@@ -163,6 +162,16 @@ impl Worker<'_> {
         }
         let _ = self.results.send(Done::Path(i, entries));
         Ok(())
+    }
+}
+
+/// No image can hold a file that every client takes for an order to delete another.
+fn refuse_whiteout(path: &StorePath, event: &Event<'_>) -> Result<()> {
+    match event {
+        Event::Directory { name } | Event::File { name, .. } | Event::Symlink { name, .. } if is_whiteout(name) => {
+            Err(Error::Whiteout { path: path.clone(), name: String::from_utf8_lossy(name).into() })
+        }
+        _ => Ok(()),
     }
 }
 

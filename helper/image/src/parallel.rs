@@ -24,20 +24,26 @@ pub(crate) fn map<I: Sync, T: Send>(
             results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((i, result));
         }
     };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.clamp(1, items.len().max(1))).map(|_| scope.spawn(run)).collect();
-        join(workers)
-    })?;
+    run_all((0..threads.clamp(1, items.len().max(1))).map(|_| &run).collect())?;
     let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     results.sort_unstable_by_key(|(i, _)| *i);
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
-/// Waits for all of `workers` and gives the error that stopped the others, if there is one. A panic goes on here.
-pub(crate) fn join(workers: Vec<std::thread::ScopedJoinHandle<'_, Result<()>>>) -> Result<()> {
-    let results: Vec<_> = workers
-        .into_iter()
-        .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        .collect();
-    results.into_iter().filter_map(Result::err).find(|error| !matches!(error, Error::Stopped)).map_or(Ok(()), Err)
+/// Does every piece of `work` on a thread of its own, the first on this one. Where the system grants fewer threads, the
+/// last pieces are dropped: each has to be enough to do everything.
+///
+/// Gives the error that stopped the others, if there is one. A panic goes on here.
+pub(crate) fn run_all<W: FnOnce() -> Result<()> + Send>(work: Vec<W>) -> Result<()> {
+    std::thread::scope(|scope| {
+        let mut work = work.into_iter();
+        let Some(own) = work.next() else { return Ok(()) };
+        let others: Vec<_> =
+            work.map_while(|work| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut results = vec![own()];
+        results.extend(
+            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+        );
+        results.into_iter().filter_map(Result::err).find(|error| !matches!(error, Error::Stopped)).map_or(Ok(()), Err)
+    })
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::layout::Layout;
 use crate::metadata::read_metadata_layer;
+use crate::verify::check_documents;
 
 /// The contents of a seed. Its JSON is what `inspect --json` prints.
 #[derive(Debug, Serialize)]
@@ -66,6 +67,7 @@ impl Summary {
     /// Reads documents and index; [`verify`](crate::verify::verify) reads the rest.
     pub fn read(layout: &Layout) -> Result<Self> {
         let index = read_metadata_layer(layout)?.index;
+        check_documents(layout, &index)?;
         let mut layers: Vec<_> = index
             .layers
             .iter()

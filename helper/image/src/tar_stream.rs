@@ -42,6 +42,11 @@ pub(crate) fn header(tar: &mut Vec<u8>, name: &[u8], member: Member<'_>) {
     block(tar, kind, mode, size, name, target);
 }
 
+/// Whether OCI clients take a file of this name for a deletion (OCI Image Format Specification, "Whiteouts").
+pub(crate) fn is_whiteout(name: &[u8]) -> bool {
+    name.starts_with(b".wh.")
+}
+
 /// The zeros that fill `size` bytes of contents up to whole blocks.
 pub(crate) fn padding(size: u64) -> &'static [u8] {
     &END[..(size.wrapping_neg() % BLOCK as u64) as usize]

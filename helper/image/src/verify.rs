@@ -2,13 +2,15 @@
 //!
 //! Blobs against their digests, frames against the index, tars against their `diff_id`, every store path against the
 //! NAR hash that the index and the Nix database give, the database against the index. The tar of a layer is not
-//! parsed: it has to be, byte for byte, the one that the index describes, so nothing can hide in it.
+//! parsed: it has to be, byte for byte, the one that the index describes, so nothing can hide in it. Nor can anything in
+//! the metadata layer: whoever reads it refuses a tar that holds anything but what this program writes there.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use nix_seed_store::{Event, NarHasher, STORE_DIR, Sha256Hash, StorePath, read_database};
+use nix_seed_store::{Event, NarHasher, STORE_DIR, Sha256Hash, StorePath, is_database_of};
+use oci_spec::image::MediaType;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -43,8 +45,10 @@ pub fn verify(layout: &Layout) -> Result<Report> {
     let metadata = read_metadata_layer(layout)?;
     let index = &metadata.index;
     check_documents(layout, index)?;
-    index.closure().check_complete()?;
-    if read_database(&metadata.database)? != index.closure() {
+    let closure = index.closure();
+    closure.check_complete().map_err(|error| Error::index(error.to_string()))?;
+    let is_database = is_database_of(&metadata.database, &closure);
+    if !is_database.map_err(|error| Error::document("the metadata layer", error))? {
         return Err(Error::mismatch("the Nix database", "it does not say the same as the index"));
     }
     let layers: Vec<_> = (0u32..).zip(&index.layers).collect();
@@ -60,17 +64,20 @@ pub fn verify(layout: &Layout) -> Result<Report> {
         paths: index.paths.len(),
         entries: index.paths.iter().map(|path| path.entries.len()).sum(),
         frames: index.layers.iter().map(|layer| layer.frames.len()).sum(),
-        nar_size: index.closure().nar_size(),
+        nar_size: closure.nar_size(),
     })
 }
 
 /// Manifest, configuration and index speak of the same layers.
-fn check_documents(layout: &Layout, index: &Index) -> Result<()> {
+pub(crate) fn check_documents(layout: &Layout, index: &Index) -> Result<()> {
     let (descriptors, diff_ids) = (layout.manifest.layers(), layout.config.rootfs().diff_ids());
     if descriptors.len() != index.layers.len() + 1 {
         return Err(Error::mismatch("the manifest", "it has not the layers that the index describes"));
     }
     for ((descriptor, diff_id), layer) in descriptors.iter().zip(diff_ids).zip(&index.layers) {
+        if *descriptor.media_type() != MediaType::ImageLayerZstd {
+            return Err(Error::document(descriptor.digest().to_string(), "the manifest does not call it tar+zstd"));
+        }
         if digest(descriptor)? != layer.digest || descriptor.size() != layer.size {
             return Err(Error::mismatch(descriptor.digest(), "the index gives this layer another digest or length"));
         }
@@ -125,6 +132,9 @@ impl<'a> LayerReader<'a> {
         }
         self.owner = None;
         self.expect(&END, "the layer's end")?;
+        if self.at != self.rest.len() || self.next != self.layer.frames.len() {
+            return Err(self.mismatch("the layer's end is not as specified: something follows it"));
+        }
         let mut more = [0];
         if self.file.read(&mut more).map_err(Error::io("reading", &self.file_path))? > 0 {
             return Err(self.mismatch("the blob goes on after its last frame"));

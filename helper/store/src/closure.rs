@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Error, Result, Sha256Hash, StorePath};
 
@@ -27,26 +28,27 @@ impl Closure {
     /// Reads the JSON of `exportReferencesGraph` or `nix path-info --json`: an array of objects, or an object keyed by
     /// path (Nix 2.19 and later), perhaps within `{"info": …}` (version 2 of that format).
     pub fn parse(json: &[u8]) -> Result<Self> {
-        let value = serde_json::from_slice(json).map_err(|error| Error::Graph { why: error.to_string() })?;
+        let value = serde_json::from_slice(json).map_err(graph)?;
         Self::from_json(value)
     }
 
     /// As [`parse`](Self::parse), from a value.
-    pub fn from_json(value: serde_json::Value) -> Result<Self> {
-        let graph = Graph::deserialize(value).map_err(|error| Error::Graph { why: error.to_string() })?;
-        let rows = match graph {
-            Graph::Rows(rows) => rows,
-            Graph::ByPath(rows) | Graph::Versioned { info: rows } => rows
-                .into_iter()
-                .map(|(path, row)| {
-                    let row = row.ok_or_else(|| Error::Graph { why: format!("{path} is not valid") })?;
-                    Ok(Row { path: Some(row.path.unwrap_or(path)), ..row })
-                })
-                .collect::<Result<_>>()?,
+    pub fn from_json(value: Value) -> Result<Self> {
+        let rows: Vec<_> = match value {
+            Value::Array(rows) => rows.into_iter().map(|row| (None, row)).collect(),
+            Value::Object(mut rows) => {
+                let rows = match rows.remove("info") {
+                    Some(Value::Object(rows)) => rows,
+                    Some(_) => return Err(graph("its \"info\" is no object")),
+                    None => rows,
+                };
+                rows.into_iter().map(|(path, row)| (Some(path), row)).collect()
+            }
+            _ => return Err(graph("it is neither an array nor an object")),
         };
         let mut closure = Self::default();
-        for row in rows {
-            closure.insert(row.into_info()?)?;
+        for (i, (path, row)) in rows.into_iter().enumerate() {
+            closure.insert(path_info(i, path, row)?)?;
         }
         Ok(closure)
     }
@@ -121,12 +123,30 @@ impl FromIterator<PathInfo> for Closure {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Graph {
-    Rows(Vec<Row>),
-    Versioned { info: BTreeMap<String, Option<Row>> },
-    ByPath(BTreeMap<String, Option<Row>>),
+fn graph(why: impl ToString) -> Error {
+    Error::Graph { why: why.to_string() }
+}
+
+/// What the entry at position `i` says; in an object its key is the path.
+fn path_info(i: usize, key: Option<String>, row: Value) -> Result<PathInfo> {
+    let path =
+        row["path"].as_str().map(str::to_owned).or(key).ok_or_else(|| graph(format!("entry {i} has no path")))?;
+    let path = StorePath::parse(&path)?;
+    if row.is_null() {
+        return Err(graph(format!("{path} is not valid")));
+    }
+    let wrong = |why: &dyn ToString| graph(format!("{path}: {}", why.to_string()));
+    let row = Row::deserialize(row).map_err(|error| wrong(&error))?;
+    let mut references = row.references.iter().map(|path| StorePath::parse(path)).collect::<Result<Vec<_>>>()?;
+    references.sort_unstable();
+    references.dedup();
+    Ok(PathInfo {
+        nar_hash: Sha256Hash::parse(&row.nar_hash).map_err(|error| wrong(&error))?,
+        path,
+        nar_size: row.nar_size,
+        references,
+        ca: row.ca.filter(|ca| !ca.is_empty()),
+    })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,20 +161,6 @@ struct Row {
 }
 
 impl Row {
-    fn into_info(self) -> Result<PathInfo> {
-        let path = self.path.ok_or_else(|| Error::Graph { why: "an entry has no path".into() })?;
-        let mut references = self.references.iter().map(|path| StorePath::parse(path)).collect::<Result<Vec<_>>>()?;
-        references.sort_unstable();
-        references.dedup();
-        Ok(PathInfo {
-            path: StorePath::parse(&path)?,
-            nar_hash: Sha256Hash::parse(&self.nar_hash)?,
-            nar_size: self.nar_size,
-            references,
-            ca: self.ca.filter(|ca| !ca.is_empty()),
-        })
-    }
-
     fn from_info(info: &PathInfo) -> Self {
         Self {
             path: Some(info.path.to_string()),
@@ -205,6 +211,25 @@ mod tests {
     fn a_graph_that_names_one_path_twice_with_different_content_is_refused() {
         let error = Closure::from_json(serde_json::json!([row(A, &[]), row(A, &[A])])).unwrap_err();
         assert!(matches!(error, Error::Twice { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_entry_that_is_wrong_is_named() {
+        let change = |field: &str, value: Value| {
+            let mut row = row(A, &[]);
+            row[field] = value;
+            Closure::from_json(serde_json::json!([row])).unwrap_err().to_string()
+        };
+        for (field, value, why) in [
+            ("narSize", (-1).into(), "invalid value: integer `-1`"),
+            ("narHash", Value::Null, "invalid type: null"),
+            ("narHash", "md5:0".into(), "\"md5:0\" is not a SHA-256 hash"),
+            ("references", 7.into(), "invalid type: integer `7`"),
+        ] {
+            let message = change(field, value);
+            assert!(message.contains(&format!("{A}: {why}")), "{message}");
+        }
+        assert!(change("path", Value::Null).contains("entry 0 has no path"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, MAIN_DB, params};
+use rusqlite::{Connection, MAIN_DB, Statement, params};
 
-use crate::{Closure, Error, PathInfo, Result, Sha256Hash, StorePath};
+use crate::{Closure, Result};
 
 /// The version of the store's schema that the file `/nix/var/nix/db/schema` holds.
 pub const SCHEMA_VERSION: u32 = 10;
@@ -51,6 +51,10 @@ CREATE INDEX IndexDerivationOutputs ON DerivationOutputs(path);
 /// Equal closures give equal bytes: rows are written in the order of their paths by the SQLite of this build, in one
 /// transaction. Memory grows with the number of paths (some 300 bytes each), not with their size.
 pub fn database_bytes(closure: &Closure) -> Result<Vec<u8>> {
+    Ok(database(closure)?.serialize(MAIN_DB)?.to_vec())
+}
+
+fn database(closure: &Closure) -> Result<Connection> {
     closure.check_complete()?;
     let mut connection = Connection::open_in_memory()?;
     connection.execute_batch(SCHEMA)?;
@@ -74,50 +78,60 @@ pub fn database_bytes(closure: &Closure) -> Result<Vec<u8>> {
         }
     }
     transaction.commit()?;
-    Ok(connection.serialize(MAIN_DB)?.to_vec())
+    Ok(connection)
 }
 
-/// The closure that a Nix database of schema 10 calls valid.
-pub fn read_database(bytes: &[u8]) -> Result<Closure> {
-    let mut connection = Connection::open_in_memory()?;
-    connection.deserialize_read_exact(MAIN_DB, bytes, bytes.len(), true)?;
-    let mut paths: BTreeMap<i64, PathInfo> = BTreeMap::new();
-    let mut query = connection.prepare("SELECT id, path, hash, narSize, ca FROM ValidPaths")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let info = PathInfo {
-            path: StorePath::parse(&row.get::<_, String>(1)?)?,
-            nar_hash: Sha256Hash::parse(&row.get::<_, String>(2)?)?,
-            nar_size: row
-                .get::<_, i64>(3)?
-                .try_into()
-                .map_err(|_| Error::DatabaseRow { why: "a negative narSize".into() })?,
-            references: Vec::new(),
-            ca: row.get(4)?,
-        };
-        paths.insert(row.get(0)?, info);
+/// What a database holds, in the order in which it has to be compared: first what gives the rest its meaning. A schema
+/// that is not ours could make a query run code, or never end.
+const CONTENT: [&str; 6] = [
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
+    // An index that disagrees with its table would show Nix other rows than it shows us.
+    "PRAGMA integrity_check",
+    "SELECT * FROM ValidPaths ORDER BY id",
+    "SELECT * FROM Refs ORDER BY referrer, reference",
+    "SELECT * FROM DerivationOutputs",
+    "SELECT * FROM sqlite_sequence",
+];
+
+/// Whether the Nix database `bytes` holds what [`database_bytes`] would write for `closure`, and nothing else: its
+/// tables, indexes, triggers and rows. Its bytes may differ, as another SQLite's would.
+pub fn is_database_of(bytes: &[u8], closure: &Closure) -> Result<bool> {
+    let expected = database(closure)?;
+    let mut found = Connection::open_in_memory()?;
+    found.deserialize_read_exact(MAIN_DB, bytes, bytes.len(), true)?;
+    for query in CONTENT {
+        if !has_equal_rows(&mut expected.prepare(query)?, &mut found.prepare(query)?)? {
+            return Ok(false);
+        }
     }
-    let mut query = connection.prepare("SELECT referrer, reference FROM Refs")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let (referrer, reference): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let dangling = || Error::DatabaseRow {
-            why: format!("a reference from {referrer} to {reference}, one of which is no valid path"),
-        };
-        let target = paths.get(&reference).ok_or_else(dangling)?.path.clone();
-        paths.get_mut(&referrer).ok_or_else(dangling)?.references.push(target);
+    Ok(true)
+}
+
+fn has_equal_rows(one: &mut Statement<'_>, other: &mut Statement<'_>) -> Result<bool> {
+    let columns = one.column_count();
+    if other.column_count() != columns {
+        return Ok(false);
     }
-    let mut closure = Closure::default();
-    for mut info in paths.into_values() {
-        info.references.sort_unstable();
-        closure.insert(info)?;
+    let (mut one, mut other) = (one.query([])?, other.query([])?);
+    loop {
+        match (one.next()?, other.next()?) {
+            (None, None) => return Ok(true),
+            (Some(one), Some(other)) => {
+                for column in 0..columns {
+                    if one.get_ref(column)? != other.get_ref(column)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
     }
-    Ok(closure)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Error, PathInfo, Sha256Hash, StorePath};
 
     fn closure() -> Closure {
         let path = |digit: &str| StorePath::from_base_name(&format!("{}-p{digit}", digit.repeat(32))).unwrap();
@@ -133,9 +147,60 @@ mod tests {
             .collect()
     }
 
+    /// Whether a database of `closure()` that `lie` has changed still counts as one.
+    fn passes_after(lie: &str) -> bool {
+        let mut database = Connection::open_in_memory().unwrap();
+        let bytes = database_bytes(&closure()).unwrap();
+        database.deserialize_read_exact(MAIN_DB, &*bytes, bytes.len(), false).unwrap();
+        database.execute_batch(lie).unwrap();
+        is_database_of(&database.serialize(MAIN_DB).unwrap(), &closure()).unwrap()
+    }
+
     #[test]
-    fn what_is_written_reads_back() {
-        assert_eq!(read_database(&database_bytes(&closure()).unwrap()).unwrap(), closure());
+    fn a_database_is_of_its_closure_only() {
+        assert!(passes_after(""));
+        let other: Closure = closure().iter().filter(|info| !info.path.base_name().starts_with('0')).cloned().collect();
+        assert!(!is_database_of(&database_bytes(&closure()).unwrap(), &other).unwrap());
+    }
+
+    #[test]
+    fn a_database_that_says_anything_else_is_noticed() {
+        for lie in [
+            "INSERT INTO ValidPaths (path, hash, registrationTime) VALUES ('/nix/store/evil', 'sha256:0', 1)",
+            "DELETE FROM Refs WHERE referrer = 3",
+            "INSERT INTO Refs VALUES (3, 1)",
+            "UPDATE ValidPaths SET hash = 'sha256:0' WHERE id = 2",
+            "UPDATE ValidPaths SET ca = NULL WHERE id = 2",
+            "UPDATE ValidPaths SET deriver = '/nix/store/evil.drv'",
+            "UPDATE ValidPaths SET ultimate = 1, sigs = 'cache.nixos.org-1:evil'",
+            "UPDATE ValidPaths SET registrationTime = 2",
+            "INSERT INTO DerivationOutputs VALUES (1, 'out', '/nix/store/evil')",
+            "UPDATE sqlite_sequence SET seq = 9223372036854775807",
+            "CREATE TABLE Realisations (id integer)",
+            "CREATE TRIGGER Evil AFTER INSERT ON ValidPaths BEGIN DELETE FROM Refs; END",
+            "DROP INDEX IndexReference",
+        ] {
+            assert!(!passes_after(lie), "{lie}");
+        }
+    }
+
+    #[test]
+    fn a_view_that_never_ends_is_not_read() {
+        let lie = "ALTER TABLE ValidPaths RENAME TO Other; CREATE VIEW ValidPaths AS WITH RECURSIVE
+            Numbers (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM Numbers) SELECT * FROM Numbers";
+        assert!(!passes_after(lie));
+    }
+
+    #[test]
+    fn an_index_that_differs_from_its_table_is_noticed() {
+        let mut bytes = database_bytes(&closure()).unwrap();
+        // Each path stands twice: in its row, and in the index of unique paths.
+        let names = ["0", "1"].map(|digit| format!("{}-p{digit}", digit.repeat(32)).into_bytes());
+        let last = names.each_ref().map(|name| bytes.windows(name.len()).rposition(|window| window == name).unwrap());
+        for (at, other) in last.into_iter().zip(names.iter().rev()) {
+            bytes[at..at + other.len()].copy_from_slice(other);
+        }
+        assert!(!is_database_of(&bytes, &closure()).unwrap());
     }
 
     #[test]
@@ -152,10 +217,10 @@ mod tests {
     #[test]
     fn what_is_no_database_is_refused() {
         for bad in [&b""[..], b"SQLite format 3\0", &[0; 4096]] {
-            assert!(read_database(bad).is_err());
+            assert!(is_database_of(bad, &closure()).is_err());
         }
         let mut cut = database_bytes(&closure()).unwrap();
         cut.truncate(cut.len() / 2);
-        assert!(read_database(&cut).is_err());
+        assert!(!matches!(is_database_of(&cut, &closure()), Ok(true)));
     }
 }

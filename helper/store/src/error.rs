@@ -72,12 +72,6 @@ pub enum Error {
     /// The Nix database cannot be written or read.
     #[error("the Nix database: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The Nix database holds a row that makes no sense.
-    #[error("the Nix database: {why}")]
-    DatabaseRow {
-        /// Which row, and what is wrong with it.
-        why: String,
-    },
 }
 
 impl Error {

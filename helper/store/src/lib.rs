@@ -21,7 +21,7 @@ mod path;
 mod tree;
 
 pub use closure::{Closure, PathInfo};
-pub use database::{REGISTRATION_TIME, SCHEMA_VERSION, database_bytes, read_database};
+pub use database::{REGISTRATION_TIME, SCHEMA_VERSION, database_bytes, is_database_of};
 pub use error::{Error, Result};
 pub use hash::Sha256Hash;
 pub use nar::NarHasher;

@@ -1,4 +1,5 @@
 use super::{Entry, Index, Layer, Node, SeedPath};
+use crate::tar_stream::is_whiteout;
 use crate::{Error, FRAME_MAX, Result};
 
 impl Index {
@@ -57,6 +58,9 @@ fn check_layer(i: usize, layer: &Layer) -> Result<()> {
         if frame.tar_length as usize > FRAME_MAX || frame.tar_length == 0 {
             return Err(Error::index(format!("a frame of layer {i} claims to hold nothing, or more than 4 MiB")));
         }
+        if frame.length as usize > zstd::zstd_safe::compress_bound(FRAME_MAX) {
+            return Err(Error::index(format!("a frame of layer {i} is longer than 4 MiB ever compress to")));
+        }
         offset = frame.end();
         tar_size += u64::from(frame.tar_length);
     }
@@ -85,6 +89,9 @@ fn check_entries(entries: &[Entry], tar_size: u64) -> Result<(), &'static str> {
             || entry.name.iter().any(|c| b"/\0".contains(c))
         {
             return Err("an entry's name is no file name");
+        }
+        if is_whiteout(&entry.name) {
+            return Err("an entry's name begins with .wh., which OCI clients take for a deletion");
         }
         while open.last().is_some_and(|(folder, _)| *folder != entry.parent) {
             open.pop();

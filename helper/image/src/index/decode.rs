@@ -1,9 +1,11 @@
+use std::cell::Cell;
+
 use nix_seed_store::{PathInfo, Sha256Hash, StorePath};
 
 use super::wire::{
-    ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LAYERS_MAX, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE,
-    MODE_FILE, MODE_SYMLINK, NAME_MAX, PATH, PATHS, RECORDS_MAX, REFERENCE, REFERENCES, REQUIRED, SECTION,
-    SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
+    COPIED_MAX, ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LAYERS_MAX, MAGIC, MODE_DIRECTORY,
+    MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, NAME_MAX, PATH, PATHS, RECORDS_MAX, REFERENCE, REFERENCES, REQUIRED,
+    SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
 };
 use super::{Entry, Index, Layer, Node, SeedPath};
 use crate::{Error, Frame, Result};
@@ -26,6 +28,8 @@ struct Tables<'a> {
     references: &'a [u8],
     entries: &'a [u8],
     strings: &'a [u8],
+    /// The bytes of all strings that have been asked for.
+    copied: Cell<u64>,
 }
 
 impl<'a> Tables<'a> {
@@ -101,7 +105,7 @@ impl<'a> Tables<'a> {
         for record in self.paths.chunks_exact(PATH) {
             let mut record = Record(record);
             let (nar_hash, nar_size) = (record.hash(), record.u64());
-            let path = StorePath::from_base_name(&self.text(&mut record)?)?;
+            let path = self.path(&mut record)?;
             let ca = Some(self.text(&mut record)?).filter(|ca| !ca.is_empty());
             let (layer, first_frame, frame_count) = (record.u32(), record.u32(), record.u32());
             let frames = first_frames
@@ -111,7 +115,7 @@ impl<'a> Tables<'a> {
                 .ok_or_else(|| Error::index(format!("{path} has frames outside of its layer")))?;
             let references = references
                 .next(record.u32(), record.u32())?
-                .map(|reference| StorePath::from_base_name(&self.text(&mut Record(reference))?).map_err(Error::from))
+                .map(|reference| self.path(&mut Record(reference)))
                 .collect::<Result<_>>()?;
             let entries =
                 entries.next(record.u32(), record.u32())?.map(|entry| self.entry(entry)).collect::<Result<_>>()?;
@@ -151,7 +155,15 @@ impl<'a> Tables<'a> {
         if length > max {
             return Err(Error::index(format!("a string has {length} bytes where at most {max} are allowed")));
         }
+        self.copied.set(self.copied.get() + u64::from(length));
+        if self.copied.get() > COPIED_MAX {
+            return Err(Error::index("its records name more than 256 MiB of strings"));
+        }
         slice(self.strings, offset.into(), length.into()).ok_or_else(|| Error::index("a string lies outside of STRS"))
+    }
+
+    fn path(&self, record: &mut Record<'_>) -> Result<StorePath> {
+        StorePath::from_base_name(&self.text(record)?).map_err(|error| Error::index(error.to_string()))
     }
 
     fn text(&self, record: &mut Record<'_>) -> Result<String> {

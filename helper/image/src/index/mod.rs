@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use nix_seed_store::{Closure, PathInfo, Sha256Hash};
 
-use crate::Frame;
+use crate::{Error, Frame, Result};
 
 /// Where the index lies in the image, relative to its root.
 pub const INDEX_PATH: &str = "nix/var/nix-seed/index";
@@ -91,6 +91,16 @@ pub enum Node {
 }
 
 impl Index {
+    /// The bytes of the index, of which it has been tried that a reader accepts them.
+    pub(crate) fn encode_readable(&self) -> Result<Vec<u8>> {
+        let bytes = self.encode();
+        match Self::decode(&bytes) {
+            Ok(_) => Ok(bytes),
+            Err(Error::Index { why }) => Err(Error::Limit { why }),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What Nix knows of the seed's paths.
     pub fn closure(&self) -> Closure {
         self.paths.iter().map(|path| path.info.clone()).collect()

@@ -1,0 +1,122 @@
+//! What the program promises to whoever runs it: exit codes, and that its output is whole or absent.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use nix_seed_store::{Error, NarHasher, StorePath, walk};
+use tempfile::TempDir;
+
+const PATH: &str = "/nix/store/00000000000000000000000000000000-hello";
+
+/// A folder with a store of one path, its graph `graph.json`, and the spec of an image, `spec.json`.
+fn store(tag: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let file = StorePath::parse(PATH).unwrap().below(dir.path());
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "hello\n").unwrap();
+    let mut nar = NarHasher::new();
+    walk::<Error>(&file, &mut |event| {
+        nar.event(&event);
+        Ok(())
+    })
+    .unwrap();
+    let (hash, size) = nar.finish();
+    let graph = serde_json::json!([{ "path": PATH, "narHash": hash.sri(), "narSize": size, "references": [] }]);
+    std::fs::write(dir.path().join("graph.json"), graph.to_string()).unwrap();
+    let spec = serde_json::json!({ "name": "hello", "tag": tag, "os": "linux", "architecture": "amd64" });
+    std::fs::write(dir.path().join("spec.json"), spec.to_string()).unwrap();
+    dir
+}
+
+fn helper(dir: &Path, args: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nix-seed-helper"));
+    command.current_dir(dir).args(args.split(' '));
+    command
+}
+
+fn run(dir: &Path, args: &str) -> Output {
+    helper(dir, args).output().unwrap()
+}
+
+const LAYERS: &str = "layers --graph graph.json --root . --out layers";
+const IMAGE: &str = "image --spec spec.json --group layers --out image";
+
+fn image(tag: &str) -> TempDir {
+    let dir = store(tag);
+    for step in [LAYERS, IMAGE] {
+        assert!(run(dir.path(), step).status.success());
+    }
+    dir
+}
+
+#[test]
+fn an_image_is_written_and_verified() {
+    let output = run(image("latest").path(), "inspect --verify image");
+    assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("verified: 2 layers"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let dir = image("latest");
+    let layers_again = LAYERS.replace("--out layers", "--out again");
+    for args in ["inspect image", "inspect --verify --json image", &layers_again] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = helper(dir.path(), args).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args}");
+    }
+    assert!(!dir.path().join("again").exists());
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let dir = image("latest");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut helper = helper(dir.path(), "inspect image");
+    assert!(helper.stdout(writer).stderr(Stdio::null()).status().unwrap().success());
+}
+
+#[test]
+fn what_a_stranger_wrote_does_not_steer_the_terminal() {
+    let dir = image("\u{1b}[2J\u{9b}2J\r\u{202e}");
+    let output = run(dir.path(), "inspect image");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("hello:\\u{1b}[2J\\u{9b}2J\\u{d}\\u{202e}  linux/amd64\n"), "{text}");
+
+    std::fs::write(
+        dir.path().join("spec.json"),
+        r#"{"name":"","tag":"","os":"","architecture":"","config":{"\u001b[2J":1}}"#,
+    )
+    .unwrap();
+    let output = run(dir.path(), "image --spec spec.json --group layers --out other");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!output.stderr.contains(&0x1b), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn exit_codes_are_the_documented_ones() {
+    let dir = image("latest");
+    let blobs = dir.path().join("image/blobs/sha256");
+    let largest = std::fs::read_dir(&blobs).unwrap().map(|blob| blob.unwrap().path());
+    let largest = largest.max_by_key(|blob| blob.metadata().unwrap().len()).unwrap();
+    File::options().write(true).open(largest).unwrap().set_len(1).unwrap();
+    std::fs::write(dir.path().join("not.json"), "7").unwrap();
+    for (code, args) in [
+        (1, "inspect nothing"),
+        (1, LAYERS),
+        (2, "layers"),
+        (2, "layers --graph graph.json --root . --out other --threads 100000"),
+        (3, "layers --graph not.json --root . --out other"),
+        (4, "inspect image"),
+        (5, "closure --graph graph.json --max-size 1 --out other"),
+    ] {
+        let output = run(dir.path(), args);
+        assert_eq!(output.status.code(), Some(code), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["graph.json", "image", "layers", "nix", "not.json", "spec.json"]);
+}
