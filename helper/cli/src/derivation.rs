@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use nix_seed_image::image::Spec;
 use nix_seed_store::Closure;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::run;
+use crate::input::read_json;
+use crate::steps;
 
 #[derive(Deserialize)]
 struct Attributes {
     seed: Request,
     outputs: Outputs,
     #[serde(default)]
-    closure: Option<serde_json::Value>,
+    closure: Option<Value>,
     #[serde(default)]
-    earlier: Option<serde_json::Value>,
+    earlier: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -28,23 +30,37 @@ struct Outputs {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "step", rename_all = "lowercase", rename_all_fields = "camelCase")]
+#[serde(tag = "step", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
 enum Request {
-    Closure {
-        max_size: Option<u64>,
-    },
-    Layers {
-        group: String,
-        max_layers: usize,
-    },
-    Image {
-        groups: Vec<PathBuf>,
-        #[serde(flatten)]
-        spec: Box<Spec>,
-    },
-    Verify {
-        image: PathBuf,
-    },
+    Closure { max_size: Option<u64> },
+    Layers { group: String, max_layers: usize },
+    Image(Image),
+    Verify { image: PathBuf },
+}
+
+/// A [`Spec`], and the groups to put together.
+#[derive(Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+struct Image {
+    groups: Vec<PathBuf>,
+    /// What the groups have to hold, as the step `closure` wrote it.
+    closure: Option<PathBuf>,
+    spec: Box<Spec>,
+}
+
+impl TryFrom<Map<String, Value>> for Image {
+    type Error = serde_json::Error;
+
+    /// By hand, since a flattened struct would let unknown fields pass.
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
+        let mut take = |name| fields.remove(name).unwrap_or_default();
+        let (groups, closure) = (take("groups"), take("closure"));
+        Ok(Self {
+            groups: serde_json::from_value(groups)?,
+            closure: serde_json::from_value(closure)?,
+            spec: serde_json::from_value(fields.into())?,
+        })
+    }
 }
 
 pub(crate) fn run() -> Result<(), Error> {
@@ -54,21 +70,24 @@ pub(crate) fn run() -> Result<(), Error> {
             "it is not set; `derivation` is for builders with __structuredAttrs = true",
         )
     })?;
-    let attributes: Attributes = run::read_json(&path)?;
-    let graph = |graph: Option<serde_json::Value>, name| match graph {
+    let attributes: Attributes = read_json(&path)?;
+    let graph = |graph: Option<Value>, name| match graph {
         Some(graph) => Ok(Closure::from_json(graph)?),
         None => Err(Error::request(path.display(), format!("exportReferencesGraph.{name} is missing"))),
     };
     let out: &Path = &attributes.outputs.out;
     match attributes.seed {
-        Request::Closure { max_size } => run::closure(&graph(attributes.closure, "closure")?, max_size, out),
+        Request::Closure { max_size } => steps::closure(&graph(attributes.closure, "closure")?, max_size, out),
         Request::Layers { group, max_layers } => {
             let closure = graph(attributes.closure, "closure")?;
             let earlier = attributes.earlier.map(Closure::from_json).transpose()?.unwrap_or_default();
             let group = nix_seed_image::layer::Group::new(&group, max_layers);
-            run::layers(&group, &closure, &earlier, out)
+            steps::layers(&group, &closure, &earlier, out)
         }
-        Request::Image { groups, spec } => run::image(&spec, &groups, out),
-        Request::Verify { image } => run::verify(&image, out),
+        Request::Image(Image { groups, closure, spec }) => {
+            closure.map_or(Ok(()), |closure| steps::check_groups(&groups, &closure))?;
+            steps::image(&spec, &groups, out)
+        }
+        Request::Verify { image } => steps::verify(&image, out),
     }
 }

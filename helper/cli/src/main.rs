@@ -6,8 +6,10 @@
 mod args;
 mod derivation;
 mod error;
+mod input;
 mod print;
 mod run;
+mod steps;
 
 use std::process::ExitCode;
 

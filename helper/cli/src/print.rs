@@ -11,6 +11,9 @@ use nix_seed_image::verify::Report;
 
 use crate::error::Error;
 
+/// How many contributors a report names.
+pub(crate) const TOP: usize = 10;
+
 /// A line on standard output.
 pub(crate) fn line(text: &str) -> Result<(), Error> {
     whole(&format!("{text}\n"))

@@ -1,20 +1,18 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use nix_seed_image::image::{Spec, write_image};
+use nix_seed_image::image::Spec;
 use nix_seed_image::layer::Group;
 use nix_seed_image::layout::Layout;
 use nix_seed_image::output::write_aside;
 use nix_seed_image::summary::Summary;
 use nix_seed_image::{Error as ImageError, threads, verify};
-use nix_seed_store::Closure;
-use serde::de::DeserializeOwned;
 
 use crate::args::Command;
 use crate::error::Error;
+use crate::input::{read_graph, read_json};
+use crate::print::TOP;
+use crate::steps::{closure, image, layers};
 use crate::{derivation, print};
-
-/// How many contributors a report names.
-const TOP: usize = 10;
 
 pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
@@ -33,36 +31,6 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
         }
         Command::Inspect { layout, verify, paths, json } => inspect(&layout, verify, paths, json),
     }
-}
-
-pub(crate) fn closure(closure: &Closure, max_size: Option<u64>, out: &Path) -> Result<(), Error> {
-    closure.check_complete()?;
-    let size = closure.nar_size();
-    if let Some(limit) = max_size.filter(|limit| size > *limit) {
-        let top = closure.largest(TOP).iter().map(|info| print::contributor(info.nar_size, size, &info.path)).collect();
-        return Err(ImageError::TooLarge { size, limit, top }.into());
-    }
-    let document = serde_json::json!({ "narSize": size, "paths": closure.to_json() });
-    std::fs::write(out, format!("{document:#}\n")).map_err(ImageError::io("writing", out))?;
-    Ok(())
-}
-
-pub(crate) fn layers(group: &Group<'_>, closure: &Closure, earlier: &Closure, out: &Path) -> Result<(), Error> {
-    closure.check_complete()?;
-    let index = group.write(&closure.without(earlier), out)?;
-    print::group(group.name, &index)
-}
-
-pub(crate) fn image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<(), Error> {
-    let digest = write_image(spec, groups, out)?;
-    print::line(&digest)
-}
-
-pub(crate) fn verify(image: &Path, out: &Path) -> Result<(), Error> {
-    let report = verify::verify(&Layout::open(image)?)?;
-    let json = serde_json::to_string_pretty(&report).map_err(|error| Error::request("the report", error))?;
-    std::fs::write(out, json + "\n").map_err(ImageError::io("writing", out))?;
-    Ok(())
 }
 
 fn inspect(dir: &Path, verify: bool, paths: bool, json: bool) -> Result<(), Error> {
@@ -91,14 +59,4 @@ fn aside(out: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(
         Some(error) => Err(error),
         None => Ok(result?),
     }
-}
-
-fn read_graph(path: &Path) -> Result<Closure, Error> {
-    let bytes = std::fs::read(path).map_err(ImageError::io("reading", path))?;
-    Ok(Closure::parse(&bytes)?)
-}
-
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = std::fs::read(path).map_err(ImageError::io("reading", path))?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::request(path.display(), error))
 }

@@ -120,3 +120,55 @@ fn exit_codes_are_the_documented_ones() {
     left.sort();
     assert_eq!(left, ["graph.json", "image", "layers", "nix", "not.json", "spec.json"]);
 }
+
+/// Runs the helper as a derivation's builder; what it wrote to standard error where it failed.
+fn derive(dir: &Path, seed: &serde_json::Value) -> Result<(), String> {
+    let attributes = serde_json::json!({ "seed": seed, "outputs": { "out": dir.join("derived") } });
+    std::fs::write(dir.join("attributes.json"), attributes.to_string()).unwrap();
+    let output = helper(dir, "derivation").env("NIX_ATTRS_JSON_FILE", dir.join("attributes.json")).output().unwrap();
+    if output.status.success() {
+        return Ok(());
+    }
+    assert_eq!(output.status.code(), Some(3));
+    Err(String::from_utf8(output.stderr).unwrap())
+}
+
+fn image_request(dir: &Path) -> serde_json::Value {
+    serde_json::json!({
+        "step": "image", "name": "hello", "tag": "latest", "os": "linux", "architecture": "amd64",
+        "groups": [dir.join("layers")], "closure": dir.join("closure.json"),
+    })
+}
+
+#[test]
+fn a_request_makes_the_same_image_as_the_command_line() {
+    let dir = image("latest");
+    assert!(run(dir.path(), "closure --graph graph.json --out closure.json").status.success());
+    derive(dir.path(), &image_request(dir.path())).unwrap();
+    let index = |layout: &str| std::fs::read(dir.path().join(layout).join("index.json")).unwrap();
+    assert_eq!(index("derived"), index("image"));
+}
+
+#[test]
+fn a_request_with_a_misspelt_field_is_refused() {
+    let dir = image("latest");
+    assert!(run(dir.path(), "closure --graph graph.json --out closure.json").status.success());
+    let mut request = image_request(dir.path());
+    request["gcroots"] = serde_json::json!([PATH]);
+    let error = derive(dir.path(), &request).unwrap_err();
+    assert!(error.contains("gcroots"), "{error}");
+    let error = derive(dir.path(), &serde_json::json!({ "step": "layers", "group": "a", "maxlayers": 2 })).unwrap_err();
+    assert!(error.contains("maxlayers"), "{error}");
+}
+
+#[test]
+fn groups_that_lack_a_path_of_the_closure_are_refused() {
+    let dir = image("latest");
+    let other = PATH.replace("hello", "other");
+    let graph = std::fs::read_to_string(dir.path().join("graph.json")).unwrap();
+    let more = format!("[{},{}]", &graph[1..graph.len() - 1], &graph[1..graph.len() - 1].replace(PATH, &other));
+    std::fs::write(dir.path().join("graph.json"), more).unwrap();
+    assert!(run(dir.path(), "closure --graph graph.json --out closure.json").status.success());
+    let error = derive(dir.path(), &image_request(dir.path())).unwrap_err();
+    assert!(error.contains(&format!("{other} is in the closure, but in no group")), "{error}");
+}

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::index::Index;
-use crate::layer::GROUP_INDEX;
+use crate::layer::read_index;
 use crate::layout::{DOCUMENT_MAX, LAYOUT_VERSION, blob_path};
 use crate::metadata::{Blob, RootFile, write_metadata_layer};
 use crate::output::{create_dir, write};
@@ -33,7 +33,7 @@ const CREATED: &str = "1970-01-01T00:00:01Z";
 
 /// What an image is, besides its groups.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
     /// Its name: "hello-seed".
     pub name: String,
@@ -84,8 +84,7 @@ fn join(groups: &[PathBuf], out: &Path) -> Result<Index> {
     let mut whole = Index::default();
     let mut blobs = Vec::new();
     for group in groups {
-        let path = group.join(GROUP_INDEX);
-        let index = Index::decode(&std::fs::read(&path).map_err(Error::io("reading", &path))?)?;
+        let index = read_index(group)?;
         let offset = whole.layers.len() as u32;
         blobs.extend(index.layers.iter().map(|layer| (group, layer.digest)));
         whole.layers.extend(index.layers);

@@ -79,6 +79,12 @@ impl<'a> Group<'a> {
     }
 }
 
+/// The index of a group that [`Group::write`] wrote.
+pub fn read_index(group: &Path) -> Result<Index> {
+    let path = group.join(GROUP_INDEX);
+    Index::decode(&std::fs::read(&path).map_err(Error::io("reading", &path))?)
+}
+
 fn index(rows: Vec<Vec<Packed>>, layers: Vec<Layer>) -> Index {
     let mut paths = Vec::new();
     for (layer, row) in (0u32..).zip(rows) {
