@@ -1,128 +1,14 @@
 //! A seed that a stranger made, with digests that fit, is still refused when it holds what a seed does not.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
 use crate::common::{Store, spec};
+use crate::forgery::{Forgery, sha256};
 use nix_seed_image::image::write_image;
 use nix_seed_image::index::{Entry, INDEX_PATH, Index, Node};
 use nix_seed_image::layout::{Layout, blob_path, digest};
 use nix_seed_image::metadata::DATABASE_PATH;
 use nix_seed_image::summary::Summary;
-use nix_seed_image::verify::verify;
 use nix_seed_image::{Error, Frame};
 use nix_seed_store::{Closure, Sha256Hash, database_bytes};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-
-/// An honest seed, taken apart; [`write`](Self::write) puts it together again, with digests that fit.
-struct Forgery {
-    store: Store,
-    image: PathBuf,
-    index_json: Value,
-    manifest: Value,
-    config: Value,
-    /// The tar of the metadata layer.
-    tar: Vec<u8>,
-}
-
-fn sha256(bytes: &[u8]) -> Sha256Hash {
-    Sha256Hash(Sha256::digest(bytes).into())
-}
-
-fn read_json(path: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
-
-impl Forgery {
-    fn new() -> Self {
-        let store = Store::small();
-        let image = store.image();
-        let layout = Layout::open(&image).unwrap();
-        let blob = |descriptor| blob_path(&image, &digest(descriptor).unwrap());
-        let (manifest, config) = (blob(&layout.manifest_descriptor), blob(layout.manifest.config()));
-        let metadata = std::fs::read(blob(layout.metadata_layer().unwrap())).unwrap();
-        Self {
-            index_json: read_json(&image.join("index.json")),
-            manifest: read_json(&manifest),
-            config: read_json(&config),
-            tar: zstd::decode_all(&metadata[..]).unwrap(),
-            store,
-            image,
-        }
-    }
-
-    /// The contents of a file of the metadata layer, and where they begin in its tar.
-    fn file(&self, path: &str) -> (usize, Vec<u8>) {
-        for entry in tar::Archive::new(&self.tar[..]).entries().unwrap() {
-            let mut entry = entry.unwrap();
-            if *entry.path_bytes() == *path.as_bytes() {
-                let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes).unwrap();
-                return (entry.raw_file_position() as usize, bytes);
-            }
-        }
-        panic!("no {path}");
-    }
-
-    /// Puts other contents of the same length into a file of the metadata layer.
-    fn replace(&mut self, path: &str, contents: &[u8]) {
-        let (at, old) = self.file(path);
-        assert_eq!(old.len(), contents.len());
-        self.tar[at..at + contents.len()].copy_from_slice(contents);
-    }
-
-    /// Adds members to the metadata layer.
-    fn add(&mut self, members: &[(&str, tar::EntryType, &[u8])]) {
-        self.tar.truncate(self.tar.len() - 1024);
-        for (path, kind, contents) in members {
-            let mut header = tar::Header::new_gnu();
-            header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
-            header.set_entry_type(*kind);
-            header.set_mode(if kind.is_dir() { 0o755 } else { 0o644 });
-            header.set_uid(0);
-            header.set_gid(0);
-            header.set_mtime(1);
-            header.set_size(contents.len() as u64);
-            header.set_cksum();
-            self.tar.extend_from_slice(header.as_bytes());
-            self.tar.extend_from_slice(contents);
-            self.tar.resize(self.tar.len().next_multiple_of(512), 0);
-        }
-        self.tar.extend([0; 1024]);
-    }
-
-    fn blob(&self, bytes: &[u8], descriptor: &mut Value) {
-        let digest = sha256(bytes);
-        std::fs::write(blob_path(&self.image, &digest), bytes).unwrap();
-        descriptor["digest"] = format!("sha256:{}", digest.hex()).into();
-        descriptor["size"] = bytes.len().into();
-    }
-
-    fn write(mut self) -> Self {
-        let last = self.manifest["layers"].as_array().unwrap().len() - 1;
-        let mut layer = self.manifest["layers"][last].take();
-        self.blob(&zstd::encode_all(&self.tar[..], 1).unwrap(), &mut layer);
-        self.manifest["layers"][last] = layer;
-        self.config["rootfs"]["diff_ids"][last] = format!("sha256:{}", sha256(&self.tar).hex()).into();
-        let mut config = self.manifest["config"].take();
-        self.blob(self.config.to_string().as_bytes(), &mut config);
-        self.manifest["config"] = config;
-        let mut manifest = self.index_json["manifests"][0].take();
-        self.blob(self.manifest.to_string().as_bytes(), &mut manifest);
-        self.index_json["manifests"][0] = manifest;
-        std::fs::write(self.image.join("index.json"), self.index_json.to_string()).unwrap();
-        self
-    }
-
-    fn verdict(&self) -> Result<(), Error> {
-        verify(&Layout::open(&self.image)?).map(|_| ())
-    }
-
-    fn refused(self) -> String {
-        self.write().verdict().unwrap_err().to_string()
-    }
-}
 
 #[test]
 fn an_honest_seed_survives_being_put_together_again() {
