@@ -1,20 +1,26 @@
-# arguments :: { <name> = { required? :: Bool, default? :: Any, expected :: String, example :: String, accepts :: Any -> Bool }; }
+# arguments :: { <name> = { required? :: Bool, default? :: Any, expected :: String, example :: String, accepts :: Any -> Bool,
+#                             faults? :: Any -> [ String ] }; }
 #
 # Why: mkSeed's arguments in one table, so that the check, the messages and the defaults cannot disagree. A default of null
-# stands for one that depends on pkgs or on the flake; nix/ fills it in.
+# stands for one that depends on pkgs or on the flake; nix/ fills it in. `accepts` says whether the value as a whole is of the right sort; if
+# so, `faults` says which parts of it are wrong.
 #
 # Example:
 #   arguments.maxLayers.accepts 101  => false
-{ }:
+{
+  configFaults,
+  configKeys,
+  listFaults,
+  nixConfFaults,
+}:
 let
   isDerivation = value: builtins.isAttrs value && value.type or null == "derivation";
   isNullOr = accepts: value: value == null || accepts value;
-  isListOf = accepts: value: builtins.isList value && builtins.all accepts value;
-  isSetOf = accepts: value: builtins.isAttrs value && builtins.all (name: accepts value.${name}) (builtins.attrNames value);
+  listOf = accepts: {
+    accepts = builtins.isList;
+    faults = listFaults accepts;
+  };
   isMatch = pattern: value: builtins.isString value && builtins.match pattern value != null;
-  # Not isMatch: the regex engine recurses over a long value.
-  isAssignment =
-    value: builtins.isString value && builtins.length (builtins.split "=" value) > 1 && builtins.substring 0 1 value != "=";
   isFunction = value: builtins.isFunction value || builtins.isAttrs value && value ? __functor;
   # A string is a store path if it has a context: without one Nix would not know that it has to be there.
   isStorePath =
@@ -27,21 +33,6 @@ let
     "formatter"
     "packages"
   ];
-
-  # What OCI's image specification lets a config hold, and what each has to be.
-  configKeys = {
-    User = builtins.isString;
-    ExposedPorts = builtins.isAttrs;
-    Env = isListOf isAssignment;
-    Entrypoint = isListOf builtins.isString;
-    Cmd = isListOf builtins.isString;
-    Volumes = builtins.isAttrs;
-    WorkingDir = builtins.isString;
-    Labels = isSetOf builtins.isString;
-    StopSignal = builtins.isString;
-  };
-
-  isNixConfAtom = value: builtins.isString value || builtins.isInt value || builtins.isBool value;
 in
 {
   pkgs = {
@@ -58,17 +49,25 @@ in
   };
   name = {
     default = null;
-    expected = "an image name: lower-case words parted by `.`, `_`, `-` or `/`, after a registry if you like";
+    expected = "an image name: lower-case words parted by `.`, `_`, `-` or `/`, after a registry if you like, at most 255 bytes in all";
     example = "name = \"ghcr.io/me/app-seed\";";
+    # The length first: the regex engine recurses over a long value.
     accepts = isNullOr (
-      isMatch "([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+      value:
+      builtins.isString value
+      && builtins.stringLength value <= 255
+      && isMatch "([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*" value
     );
   };
   tag = {
     default = "latest";
     expected = "an image tag: at most 128 letters, digits, `_`, `.` and `-`, the first neither `.` nor `-`";
     example = "tag = \"v1\";";
-    accepts = isMatch "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}";
+    accepts =
+      value:
+      builtins.isString value
+      && builtins.stringLength value <= 128
+      && isMatch "[A-Za-z0-9_][A-Za-z0-9._-]*" value;
   };
   outputs = {
     default = [
@@ -79,14 +78,14 @@ in
     ];
     expected = "a list of kinds of output, out of ${builtins.concatStringsSep ", " kinds}";
     example = "outputs = [ \"packages\" \"checks\" ];";
-    accepts = isListOf (kind: builtins.elem kind kinds);
-  };
+  }
+  // listOf (kind: builtins.elem kind kinds);
   exclude = {
     default = [ "seed" ];
     expected = "a list of attribute names, with or without their kind";
     example = "exclude = [ \"seed\" \"checks.needs-the-seed\" ];";
-    accepts = isListOf builtins.isString;
-  };
+  }
+  // listOf builtins.isString;
   filter = {
     default = _path: _output: true;
     expected = "a function from an attribute path and an output to true or false";
@@ -103,28 +102,28 @@ in
     default = [ ];
     expected = "a list of derivations, paths, or strings that hold a store path";
     example = "contents = [ pkgs.hello ./data \"\${pkgs.jq}/bin/jq\" ];";
-    accepts = isListOf isStorePath;
-  };
+  }
+  // listOf isStorePath;
   tools = {
     default = null;
     expected = "a list of derivations whose bin folders come onto PATH";
     example = "tools = [ pkgs.less pkgs.strace ];";
-    accepts = isNullOr (isListOf isDerivation);
+    accepts = isNullOr builtins.isList;
+    faults = value: if value == null then [ ] else listFaults isDerivation value;
   };
   nixConf = {
     default = { };
-    expected = "a set of Nix settings, each a string, an integer, a boolean or a list of these";
+    expected = "a set of Nix settings, named in small letters, digits and `-`, each a string, a path, an integer, a boolean or a list of these, on one line";
     example = "nixConf = { cores = 4; extra-experimental-features = [ \"ca-derivations\" ]; };";
-    accepts = isSetOf (value: isNixConfAtom value || isListOf isNixConfAtom value);
+    accepts = builtins.isAttrs;
+    faults = nixConfFaults;
   };
   config = {
     default = { };
     expected = "a set with the keys ${builtins.concatStringsSep ", " (builtins.attrNames configKeys)} of an OCI image config";
     example = "config = { Env = [ \"LANG=C.UTF-8\" ]; Cmd = [ \"/bin/sh\" ]; Labels.\"org.opencontainers.image.source\" = \"…\"; };";
-    accepts =
-      value:
-      builtins.isAttrs value
-      && builtins.all (key: configKeys ? ${key} && configKeys.${key} value.${key}) (builtins.attrNames value);
+    accepts = builtins.isAttrs;
+    faults = configFaults;
   };
   maxLayers = {
     default = 100;

@@ -8,8 +8,14 @@
 { }:
 path:
 let
-  isIdentifier = name: builtins.match "[A-Za-z_][A-Za-z0-9_'-]*" name != null;
+  # Not only what has to be escaped: a line break in a name would break the message's line.
+  escape =
+    builtins.replaceStrings
+      [ "\\" "\"" "\n" "\r" "\t" "\${" ]
+      [ "\\\\" "\\\"" "\\n" "\\r" "\\t" "\\\${" ];
+  # The length first: the regex engine recurses over a long name.
+  isIdentifier = name: builtins.stringLength name < 1000 && builtins.match "[A-Za-z_][A-Za-z0-9_'-]*" name != null;
 in
 builtins.concatStringsSep "." (
-  map (name: if isIdentifier name then name else "\"${builtins.replaceStrings [ "\\" "\"" ] [ "\\\\" "\\\"" ] name}\"") path
+  map (name: if isIdentifier name then name else "\"${escape name}\"") path
 )

@@ -46,12 +46,20 @@ let
 
   checkType =
     name:
-    if !(given ? ${name}) || arguments.${name}.accepts given.${name} then
+    let
+      argument = arguments.${name};
+      faults =
+        if argument.accepts given.${name} then
+          (argument.faults or (_value: [ ])) given.${name}
+        else
+          [ "it is ${describe given.${name}}" ];
+    in
+    if !(given ? ${name}) || faults == [ ] then
       { ok = true; }
     else
       problem ''
-        nix-seed: mkSeed's argument `${name}` is not what it has to be: it is ${describe given.${name}}.
-        ${asked arguments.${name}}'';
+        nix-seed: mkSeed's argument `${name}` is not what it has to be: ${builtins.concatStringsSep "; " faults}.
+        ${asked argument}'';
 
   result = collectProblems (
     map checkName (builtins.attrNames given) ++ map checkPresence required ++ map checkType names

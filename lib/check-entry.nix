@@ -8,7 +8,11 @@
 # Example:
 #   checkEntry { label = "packages.x86_64-linux.broken"; sort = "derivation"; value = throw "…"; … }
 #   => { ok = false; message = "nix-seed: packages.x86_64-linux.broken does not evaluate. …add it to exclude…"; }
-{ drvAttrs }:
+{
+  describe,
+  drvAttrs,
+  isStringLike,
+}:
 {
   path,
   label,
@@ -25,7 +29,13 @@ let
   };
 
   attribute = if sort == "app" then "program" else "drvPath";
-  evaluates = sort != "throws" && (builtins.tryEval (builtins.seq value.${attribute} true)).success;
+  # Making a string of it is what fails when a path does not exist: here, where the context names the output.
+  text = builtins.tryEval (
+    if isText value.${attribute} then builtins.seq "${value.${attribute}}" true else false
+  );
+  # A program may be a path or a derivation; Nix makes a string of it.
+  isText = if sort == "app" then isStringLike else builtins.isString;
+  evaluates = sort != "throws" && text.success;
 
   attributes = drvAttrs value;
 in
@@ -33,6 +43,16 @@ if !(builtins.addErrorContext "while nix-seed evaluated ${label} (or ${exclude})
   refused ''
     does not evaluate: it throws or fails an assertion.
     See why: nix eval '.#${label}.${attribute}'
+    Mend it, or ${exclude}''
+else if !text.value then
+  refused ''
+    has a `${attribute}` that has to be a string, but is ${describe value.${attribute}}.
+    ${
+      if sort == "app" then
+        "For example: program = \"\${pkgs.hello}/bin/hello\";"
+      else
+        "Make it with `derivation` or with nixpkgs' functions."
+    }
     Mend it, or ${exclude}''
 else if sort == "app" then
   { ok = true; }

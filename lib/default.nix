@@ -15,6 +15,10 @@ let
   functions = {
     # Arguments and messages
     arguments = call ./arguments.nix;
+    configFaults = call ./config-faults.nix;
+    configKeys = call ./config-keys.nix;
+    listFaults = call ./list-faults.nix;
+    nixConfFaults = call ./nix-conf-faults.nix;
     checkArguments = call ./check-arguments.nix;
     describe = call ./describe.nix;
     collectProblems = call ./collect-problems.nix;
@@ -23,6 +27,7 @@ let
     attributePath = call ./attribute-path.nix;
     candidates = call ./candidates.nix;
     classify = call ./classify.nix;
+    isStringLike = call ./is-string-like.nix;
     checkEntry = call ./check-entry.nix;
     entries = call ./entries.nix;
     seedName = call ./seed-name.nix;
@@ -47,6 +52,7 @@ let
 
     # The partition
     unique = call ./unique.nix;
+    groupName = call ./group-name.nix;
     groups = call ./groups.nix;
     mergeSurplus = call ./merge-surplus.nix;
     partition = call ./partition.nix;

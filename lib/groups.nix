@@ -13,7 +13,7 @@
 # Example:
 #   groups { nix = [ "/nix/store/…-nix" ]; shell = [ ]; inputs = [ ]; contents = [ ]; direct = [ … ]; … }
 #   => { fixed = [ { name = "nix"; roots = [ … ]; } { name = "toolchain"; … } ]; outputs = [ { name = "packages-default"; … } ]; }
-{ unique }:
+{ groupName, unique }:
 {
   nix,
   shell,
@@ -28,14 +28,10 @@ let
   uses = builtins.groupBy plain (builtins.concatMap rootsOf direct);
   isShared = root: builtins.length uses.${plain root} > 1 || builtins.elem (plain root) (map plain standardEnvironments);
 
-  # <kind>.<system>.<name> without the system: it is the same throughout.
-  nameOf =
-    { path, ... }:
-    builtins.concatStringsSep "-" ([ (builtins.head path) ] ++ builtins.tail (builtins.tail path));
   ofOutput =
     { entry, ... }@output:
     {
-      name = nameOf entry;
+      name = groupName entry.path;
       roots = builtins.filter (root: !isShared root) (rootsOf output);
     };
   shared = builtins.filter isShared (unique (builtins.concatMap rootsOf direct));

@@ -8,7 +8,15 @@
 { }:
 settings:
 let
-  atom = value: if builtins.isBool value then (if value then "true" else "false") else toString value;
+  # A path is copied into the store: where it lies now is not in the image.
+  atom =
+    value:
+    if builtins.isBool value then
+      (if value then "true" else "false")
+    else if builtins.isPath value then
+      "${value}"
+    else
+      toString value;
   render = value: if builtins.isList value then builtins.concatStringsSep " " (map atom value) else atom value;
   line =
     name:

@@ -16,4 +16,7 @@ let
     builtins.split "[^a-z0-9]+" (builtins.replaceStrings upper lower (builtins.unsafeDiscardStringContext name))
   );
 in
-builtins.concatStringsSep "-" (words ++ [ "seed" ])
+# An image's name has at most 255 bytes.
+builtins.concatStringsSep "-" (
+  (if words == [ ] then [ ] else [ (builtins.substring 0 200 (builtins.concatStringsSep "-" words)) ]) ++ [ "seed" ]
+)

@@ -10,8 +10,12 @@
 derivations:
 let
   plain = builtins.unsafeDiscardStringContext;
-  probe = builtins.toFile "nix-seed-written-by-evaluation" (plain (builtins.concatStringsSep "\n" derivations));
+  text = plain (builtins.concatStringsSep "\n" derivations);
+  probe = builtins.toFile "nix-seed-written-by-evaluation" text;
 in
-builtins.addErrorContext
-  "while nix-seed looked for the inputs of the flake's outputs. This needs an evaluation that may write to the Nix store: not `nix flake check --no-build`, not `nix eval --read-only`"
-  (!builtins.pathExists (plain probe))
+# What goes wrong in an output has nothing to do with the question, so it does not get the question's context.
+builtins.seq text (
+  builtins.addErrorContext
+    "while nix-seed looked for the inputs of the flake's outputs. This needs an evaluation that may write to the Nix store: not `nix flake check --no-build`, not `nix eval --read-only`"
+    (!builtins.pathExists (plain probe))
+)

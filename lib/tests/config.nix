@@ -133,6 +133,16 @@
       "fetch-tree"
     ];
   };
+  "nix.conf: a path is that of its copy in the store" = {
+    actual = lib.renderNixConf {
+      diff-hook = ./config.nix;
+      plugin-files = [ ./config.nix ];
+    };
+    expected = ''
+      diff-hook = ${./config.nix}
+      plugin-files = ${./config.nix}
+    '';
+  };
   "nix.conf: text" = {
     actual = lib.renderNixConf {
       sandbox = false;

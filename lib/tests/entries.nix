@@ -39,6 +39,11 @@ let
       }
     );
   message = value: (lib.checkEntry (entryOf value)).message;
+  lines = text: builtins.filter builtins.isString (builtins.split "\n" text);
+  app = program: {
+    type = "app";
+    inherit program;
+  };
 in
 {
   "kinds in their order, names sorted" = {
@@ -212,6 +217,52 @@ in
     expected = ''
       nix-seed: packages.test.foo does not evaluate: it throws or fails an assertion.
       See why: nix eval '.#packages.test.foo.program'
+      Mend it, or add it to exclude: mkSeed { …; exclude = [ "seed" "packages.foo" ]; }'';
+  };
+  "message: an app whose program is no string" = {
+    actual = map (program: builtins.head (lines (message (app program)))) [
+      null
+      7
+      (x: x)
+      { a = 1; }
+      [ "/bin/x" ]
+      { outPath = 7; }
+    ];
+    expected = map (what: "nix-seed: packages.test.foo has a `program` that has to be a string, but is ${what}.") [
+      "null"
+      "the integer 7"
+      "a function"
+      "a set"
+      "a list"
+      "a set"
+    ];
+  };
+  "message: an app whose program is null" = {
+    actual = message (app null);
+    expected = ''
+      nix-seed: packages.test.foo has a `program` that has to be a string, but is null.
+      For example: program = "''${pkgs.hello}/bin/hello";
+      Mend it, or add it to exclude: mkSeed { …; exclude = [ "seed" "packages.foo" ]; }'';
+  };
+  "an app whose program Nix makes a string of" = {
+    actual = map (program: (lib.checkEntry (entryOf (app program))).ok) [
+      "${package}/bin/x"
+      package
+      ./entries.nix
+      { __toString = _self: "/bin/x"; }
+    ];
+    expected = [
+      true
+      true
+      true
+      true
+    ];
+  };
+  "message: a derivation whose drvPath is no string" = {
+    actual = message (package // { drvPath = null; });
+    expected = ''
+      nix-seed: packages.test.foo has a `drvPath` that has to be a string, but is null.
+      Make it with `derivation` or with nixpkgs' functions.
       Mend it, or add it to exclude: mkSeed { …; exclude = [ "seed" "packages.foo" ]; }'';
   };
   "message: content-addressed" = {

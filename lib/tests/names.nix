@@ -7,6 +7,12 @@ let
       system = "test";
       self.packages.test.default = package;
     };
+  text = length: builtins.concatStringsSep "" (builtins.genList (_: "x") length);
+  group = name: lib.groupName [
+    "checks"
+    "test"
+    name
+  ];
 in
 {
   "attribute path" = {
@@ -24,6 +30,10 @@ in
       "a\"b\\c"
     ];
     expected = ''checks."1.0"."a\"b\\c"'';
+  };
+  "attribute path with what a line cannot hold" = {
+    actual = lib.attributePath [ "a\n\${b}" ];
+    expected = ''"a\n\''${b}"'';
   };
   "seed: after the pname" = {
     actual = seedName {
@@ -60,6 +70,65 @@ in
       "_"
       "A.B"
       "ünï"
+      (text 300)
+    ];
+    expected = true;
+  };
+  "group: after the output" = {
+    actual = map lib.groupName [
+      [
+        "packages"
+        "test"
+        "default"
+      ]
+      [
+        "formatter"
+        "test"
+      ]
+      [
+        "checks"
+        "test"
+        (text 83)
+      ]
+    ];
+    expected = [
+      "packages-default"
+      "formatter"
+      "checks-${text 83}"
+    ];
+  };
+  "group: what a store name cannot hold, or no group's name, gets a hash" = {
+    actual = map group [
+      "a b"
+      "a/b"
+      "ü"
+      ""
+      (text 84)
+      (text 600)
+      "a-0123456789abcdef"
+    ];
+    expected = [
+      "checks-a-b-65d1eed22f949c1e"
+      "checks-a-b-55bfceb5484563c4"
+      "checks--ad528c423c1342ce"
+      "checks-"
+      "checks-${text 63}-87a41409b3b26744"
+      "checks-${text 63}-87867937c891e803"
+      "checks-a-0123456789abcdef-488479113843e36e"
+    ];
+  };
+  "group: names that differ only where they are cut stay apart" = {
+    actual = group (text 600 + "a") == group (text 600 + "b") || group (text 600) != group (text 600);
+    expected = false;
+  };
+  "group: any name is short, and fit for the store" = {
+    actual = builtins.all (name: builtins.stringLength (group name) <= 90 && lib.storeName (group name) == group name) [
+      "default"
+      "a\nb"
+      (text 83)
+      (text 84)
+      (text 200000)
+      (builtins.replaceStrings [ "x" ] [ "ü/ " ] (text 200))
     ];
     expected = true;
   };

@@ -148,6 +148,28 @@ in
       warn-dirty = false
     '';
   };
+  "layers: an output's name may be of any length" = {
+    actual =
+      let
+        long = builtins.concatStringsSep "" (builtins.genList (_: "x") 600);
+        inherit
+          (seed {
+            self = {
+              _type = "flake";
+              outPath = "${../tests}";
+              packages.x86_64-linux.${long} = pkgs.make "app" { zlib = pkgs.make "zlib" { }; };
+            };
+          })
+          layers
+          ;
+        names = builtins.attrNames layers;
+        last = builtins.elemAt names (builtins.length names - 1);
+      in
+      builtins.stringLength layers.${last}.drvAttrs.seed.group <= 90
+      && builtins.match "packages-x*-[0-9a-f]{16}" last != null
+      && builtins.isString layers.${last}.drvPath;
+    expected = true;
+  };
   "verify" = {
     actual =
       let

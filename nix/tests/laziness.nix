@@ -137,6 +137,39 @@ in
       false
     ];
   };
+  "an app's program may be whatever Nix makes a string of, and nothing else" = {
+    actual =
+      map
+        (
+          program:
+          evaluates
+            (mkSeed {
+              inherit pkgs;
+              self = flake {
+                apps.x86_64-linux.run = {
+                  type = "app";
+                  inherit program;
+                };
+              };
+            }).drvPath
+        )
+        [
+          (pkgs.make "app" { })
+          ./roots.nix
+          "/bin/sh"
+          null
+          7
+          (x: x)
+        ];
+    expected = [
+      true
+      true
+      true
+      false
+      false
+      false
+    ];
+  };
   "an output that throws is an error, unless it is excluded" = {
     actual =
       map

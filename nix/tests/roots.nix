@@ -84,12 +84,14 @@ in
           contents = [ (make "extra" { }) ];
           config.Cmd = [ "${make "command" { }}/bin/x" ];
           nixConf.plugin-files = [ "${make "plugin" { }}/lib/x.so" ];
+          nixConf.diff-hook = ./flake-before/flake.nix;
         });
       in
       builtins.sort builtins.lessThan (builtins.elemAt groups 3).contents;
     expected = [
       "command"
       "extra"
+      "flake.nix"
       "plugin"
     ];
   };
@@ -142,8 +144,8 @@ in
     }).layers;
     expected = [
       "nix"
-      "packages-a b"
       "packages-a-b"
+      "packages-a-b-6c835a1e38cad502"
     ];
   };
   "the closure is that of all roots" = {
