@@ -24,13 +24,13 @@ let
       "path"
       "string"
     ];
-  hasLineBreak =
-    value:
+  holds =
+    parts: value:
     let
       text = toString value;
     in
     (builtins.isString value || builtins.isPath value)
-    && builtins.replaceStrings [ "\n" "\r" ] [ "" "" ] text != text;
+    && builtins.replaceStrings parts (map (_part: "") parts) text != text;
 
   elementsOf = value: if builtins.isList value then value else [ value ];
   faultsOfKey =
@@ -49,8 +49,15 @@ let
       map (fault: "${at}: ${fault}") wrongElements
     else if !builtins.isList value && !isAtom value then
       [ "${at} is ${describe value}" ]
-    else if builtins.any hasLineBreak (elementsOf value) then
+    else if
+      builtins.any (holds [
+        "\n"
+        "\r"
+      ]) (elementsOf value)
+    then
       [ "${at} has a line break in it" ]
+    else if builtins.any (holds [ "#" ]) (elementsOf value) then
+      [ "${at} has a `#` in it, from which on Nix reads a comment" ]
     # These are merged with the features that a seed needs, word by word.
     else if key == "experimental-features" && !builtins.all builtins.isString (elementsOf value) then
       [ "${at} has to be a string or a list of strings" ]

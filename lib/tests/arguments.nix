@@ -140,6 +140,9 @@ in
     ];
   } "nixConf.a has a line break in it";
   "nixConf: a line break in a path" = says { nixConf.a = /. + "a\nb"; } "nixConf.a has a line break in it";
+  "nixConf: a comment in a value" = says {
+    nixConf.a = "x # y";
+  } "nixConf.a has a `#` in it, from which on Nix reads a comment";
   "nixConf: a line break in a key" =
     says { nixConf."a b\nc = d" = 1; } "nixConf.\"a b\\nc = d\" is not the name of a setting";
   "nixConf: an empty key" = says { nixConf."" = 1; } "nixConf.\"\" is not the name of a setting";
