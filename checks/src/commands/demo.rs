@@ -39,7 +39,7 @@ pub fn run() -> Result<()> {
     let report: Value = serde_json::from_str(&report)?;
 
     heading("It is loaded into podman, and builds the flake with no network");
-    command("podman load --input result");
+    command("podman pull oci:result");
     podman.remove(&seed)?;
     let (image, loading) = timed(|| podman.load(&seed))?;
     let container = Container::Image(image);
@@ -67,7 +67,7 @@ pub fn run() -> Result<()> {
         ("image", size(&report["seed"]["compressedSize"])),
         ("layers", count(&report["seed"]["layers"]).to_string()),
         ("time to get the seed", format!("{} for `nix build .#seed`", seconds(building))),
-        ("time to load the image", format!("{} for `podman load`", seconds(loading))),
+        ("time to load the image", format!("{} for `podman pull oci:result`", seconds(loading))),
         ("time to first build", format!("{} from `podman run` to the result", seconds(first.took))),
         ("what was built", first.built.join(", ")),
         ("time to build an edit", format!("{} in a new container", seconds(second.took))),
