@@ -37,9 +37,11 @@ impl Encoder {
         zstd::bulk::Compressor::new(LEVEL).map(Self).map_err(Error::io("starting", "zstd"))
     }
 
-    /// The frame's bytes, and the frame as if it began at `offset`.
+    /// The frame's bytes, and the frame as if it began its blob.
     pub(crate) fn encode(&mut self, tar: &[u8]) -> Result<(Vec<u8>, Frame)> {
-        let bytes = self.0.compress(tar).map_err(Error::io("compressing with", "zstd"))?;
+        let mut bytes = self.0.compress(tar).map_err(Error::io("compressing with", "zstd"))?;
+        // There was room for the worst case, and many frames wait for their turn.
+        bytes.shrink_to_fit();
         let frame = Frame {
             offset: 0,
             length: bytes.len() as u32,

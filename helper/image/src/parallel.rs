@@ -1,7 +1,12 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::{Error, Result};
+
+/// Locks what a panic leaves as good as any error does.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// Does `work` for each of `items` on `threads` threads; results in the order of the items.
 ///
@@ -21,7 +26,7 @@ pub(crate) fn map<I: Sync, T: Send>(
                 return Err(Error::Stopped);
             }
             let result = work(i, item).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((i, result));
+            lock(&results).push((i, result));
         }
     };
     run_all((0..threads.clamp(1, items.len().max(1))).map(|_| &run).collect())?;

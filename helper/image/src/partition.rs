@@ -6,6 +6,8 @@
 //! as content-defined chunking does: a path ends a layer when the hash of its package's name, as a fraction, is less
 //! than its share of the middle size. A neighbour's size matters only within the bounds of 8 and 32 MiB.
 
+use std::cmp::Ordering;
+
 use nix_seed_store::StorePath;
 use sha2::{Digest, Sha256};
 
@@ -29,11 +31,16 @@ pub struct Piece {
 ///
 /// Layers have 8 to 32 MiB, more only where one path has more, less only at the end or before a path that fills a
 /// layer by itself. When that makes more layers than allowed, all bounds are doubled until it does not.
-pub fn split(mut pieces: Vec<Piece>, allowance: usize) -> Vec<Vec<Piece>> {
-    pieces.sort_by(|a, b| (a.path.name(), &a.path).cmp(&(b.path.name(), &b.path)));
+pub fn split(pieces: Vec<Piece>, allowance: usize) -> Vec<Vec<Piece>> {
+    split_within(pieces, allowance, BOUNDS)
+}
+
+/// [`split`] for layers of other sizes.
+pub(crate) fn split_within(mut pieces: Vec<Piece>, allowance: usize, bounds: Bounds) -> Vec<Vec<Piece>> {
+    pieces.sort_by(|a, b| row_order(&a.path, &b.path));
     let mut scale = 0;
     loop {
-        let layers = cut(&pieces, scale);
+        let layers = cut(&pieces, bounds.scaled(scale));
         // At the last scale no bound is left, so one layer holds everything.
         if layers.len() <= allowance.max(1) || scale >= u64::BITS {
             return layers.into_iter().map(<[Piece]>::to_vec).collect();
@@ -42,21 +49,52 @@ pub fn split(mut pieces: Vec<Piece>, allowance: usize) -> Vec<Vec<Piece>> {
     }
 }
 
-fn cut(pieces: &[Piece], scale: u32) -> Vec<&[Piece]> {
-    let scaled =
-        |bytes: u64| bytes.checked_mul(1u64.checked_shl(scale).unwrap_or(0)).filter(|b| *b > 0).unwrap_or(u64::MAX);
-    let (min, middle, max) = (scaled(LAYER_MIN), scaled(LAYER_MIDDLE), scaled(LAYER_MAX));
+/// The order of the row: by name, so that a new version stands where the old one stood.
+pub(crate) fn row_order(a: &StorePath, b: &StorePath) -> Ordering {
+    (a.name(), a).cmp(&(b.name(), b))
+}
+
+/// The sizes that cuts go by, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) min: u64,
+    pub(crate) middle: u64,
+    pub(crate) max: u64,
+}
+
+/// The bounds of every layer but in tests.
+pub(crate) const BOUNDS: Bounds = Bounds { min: LAYER_MIN, middle: LAYER_MIDDLE, max: LAYER_MAX };
+
+impl Bounds {
+    /// The bounds, doubled `scale` times; without end where 64 bits are none.
+    pub(crate) fn scaled(self, scale: u32) -> Self {
+        let factor = 1u64.checked_shl(scale).unwrap_or(0);
+        let scaled = |bytes: u64| bytes.checked_mul(factor).filter(|b| *b > 0).unwrap_or(u64::MAX);
+        Self { min: scaled(self.min), middle: scaled(self.middle), max: scaled(self.max) }
+    }
+
+    /// The scale at which pieces of `size` bytes in all are likely to make no more than `allowance` layers.
+    pub(crate) fn likely_scale(self, size: u64, allowance: usize) -> u32 {
+        // Most layers end a little above the middle.
+        let likely = |scale: &u32| {
+            let middle = self.scaled(*scale).middle;
+            size / middle.saturating_add(middle / 4) < allowance.max(1) as u64
+        };
+        (0..u64::BITS).find(likely).unwrap_or(u64::BITS)
+    }
+}
+
+fn cut(pieces: &[Piece], bounds: Bounds) -> Vec<&[Piece]> {
     let mut layers: Vec<&[Piece]> = Vec::new();
-    let (mut start, mut size) = (0, 0u64);
+    let (mut start, mut cutter) = (0, Cutter::new(bounds));
     for (i, piece) in pieces.iter().enumerate() {
-        if i > start && size.saturating_add(piece.size) > max {
+        if cutter.overflows(piece.size) {
             layers.push(&pieces[start..i]);
-            (start, size) = (i, 0);
+            start = i;
         }
-        size = size.saturating_add(piece.size);
-        if size >= min && ends_layer(piece, middle) {
+        if cutter.ends(&piece.path, piece.size) {
             layers.push(&pieces[start..=i]);
-            (start, size) = (i + 1, 0);
+            start = i + 1;
         }
     }
     if start < pieces.len() {
@@ -65,11 +103,38 @@ fn cut(pieces: &[Piece], scale: u32) -> Vec<&[Piece]> {
     layers
 }
 
+/// Cuts the row one piece at a time.
+pub(crate) struct Cutter {
+    bounds: Bounds,
+    /// The bytes of the open layer; `None` before its first piece.
+    open: Option<u64>,
+}
+
+impl Cutter {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, open: None }
+    }
+
+    /// Whether a piece that has `size` bytes, or more, is too much for the open layer and begins a new one.
+    pub(crate) fn overflows(&self, size: u64) -> bool {
+        self.open.is_some_and(|open| open.saturating_add(size) > self.bounds.max)
+    }
+
+    /// Adds the next piece, to a new layer where it [`overflows`](Self::overflows); whether the layer ends after it.
+    pub(crate) fn ends(&mut self, path: &StorePath, size: u64) -> bool {
+        let before = if self.overflows(size) { 0 } else { self.open.unwrap_or(0) };
+        let layer = before.saturating_add(size);
+        let ends = layer >= self.bounds.min && ends_layer(path, size, self.bounds.middle);
+        self.open = (!ends).then_some(layer);
+        ends
+    }
+}
+
 /// Whether the package's name, hashed to a fraction of one, is under the piece's share of `middle`.
-fn ends_layer(piece: &Piece, middle: u64) -> bool {
-    let hash = Sha256::digest(piece.path.package());
+fn ends_layer(path: &StorePath, size: u64, middle: u64) -> bool {
+    let hash = Sha256::digest(path.package());
     let fraction = u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]);
-    u128::from(fraction) * u128::from(middle) < u128::from(piece.size) << 64
+    u128::from(fraction) * u128::from(middle) < u128::from(size) << 64
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use nix_seed_store::STORE_DIR;
 use tar::{EntryType, Header};
 
 /// Every file of a seed has this time, as every file of a Nix store: one second after 1970.
@@ -11,6 +12,14 @@ const NAME_MAX: usize = 99;
 
 /// What ends an archive: two blocks of zeros.
 pub(crate) const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
+
+/// The members that hold store paths: `nix/` and `nix/store/`.
+pub(crate) fn parents() -> Vec<u8> {
+    let mut tar = Vec::new();
+    header(&mut tar, b"nix", Member::Directory { mode: 0o755 });
+    header(&mut tar, &STORE_DIR.as_bytes()[1..], Member::Directory { mode: 0o755 });
+    tar
+}
 
 /// What a tar header describes, with the modes that Nix gives the files of a store or that an image's root asks for.
 #[derive(Clone, Copy)]

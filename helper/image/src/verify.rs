@@ -16,10 +16,9 @@ use sha2::{Digest, Sha256};
 
 use crate::frame::Decoder;
 use crate::index::{Index, Layer, Node, SeedPath};
-use crate::layer::parents;
 use crate::layout::{Layout, digest};
 use crate::metadata::read_metadata_layer;
-use crate::tar_stream::{END, Member, header, padding};
+use crate::tar_stream::{END, Member, header, padding, parents};
 use crate::{Error, Result, parallel, threads};
 
 /// What has been verified.

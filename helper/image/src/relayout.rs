@@ -1,0 +1,56 @@
+//! From the layers that were written as guessed to those that the partition asks for.
+
+use std::ops::Range;
+use std::path::Path;
+
+use crate::assemble::{Assembled, Packed};
+use crate::frame::Decoder;
+use crate::index::Layer;
+use crate::writer::{Edges, Writer, Written};
+use crate::{Result, parallel};
+
+/// What has been written.
+pub(crate) struct Relayout<'a> {
+    /// In the order of the row.
+    pub(crate) layers: &'a [Assembled],
+    /// All paths, in the order of the row.
+    pub(crate) packed: &'a [Packed],
+    pub(crate) edges: &'a Edges,
+    /// Where files are that have no final name.
+    pub(crate) folder: &'a Path,
+}
+
+impl Relayout<'_> {
+    /// Publishes a layer for each part of the row in `out`: the file that holds just that, or where there is none, one
+    /// made from the frames of others. What is not published is removed.
+    pub(crate) fn publish(&self, rows: &[Range<usize>], threads: usize, group: &str, out: &Path) -> Result<Vec<Layer>> {
+        let layers =
+            parallel::map(rows, threads, |_, row| match self.layers.iter().find(|layer| layer.paths == *row) {
+                Some(layer) => layer.written.publish(group, out),
+                None => self.write(row)?.publish(group, out),
+            })?;
+        for layer in self.layers.iter().filter(|layer| !rows.contains(&layer.paths)) {
+            layer.written.remove()?;
+        }
+        Ok(layers)
+    }
+
+    fn write(&self, row: &Range<usize>) -> Result<Written> {
+        let mut decoder = Decoder::new()?;
+        let path = self.folder.join(format!(".again-{}", row.start));
+        let mut writer = Writer::create(&path, &self.edges.begin)?;
+        for layer in self.layers {
+            let (start, end) = (row.start.max(layer.paths.start), row.end.min(layer.paths.end));
+            if start < end {
+                // The first frame of every layer holds the parent folders.
+                let first = 1 + self.frames(layer.paths.start..start);
+                layer.written.copy(first..first + self.frames(start..end), &mut writer, &mut decoder)?;
+            }
+        }
+        writer.finish(&self.edges.end)
+    }
+
+    fn frames(&self, paths: Range<usize>) -> usize {
+        self.packed.get(paths).unwrap_or_default().iter().map(|path| path.frames).sum()
+    }
+}
