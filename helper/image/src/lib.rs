@@ -41,7 +41,7 @@ pub use frame::{FRAME_MAX, Frame};
 
 /// Threads that one operation may use: all cores, but no more than memory is meant for.
 ///
-/// A thread holds at most three frames, so sixteen of them stay under 256 MiB.
+/// What waits between threads has a budget that grows with their number; sixteen of them stay under 256 MiB.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(16)
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod common;
+mod document;
 mod forgery;
 mod hostile;
 mod image;
 mod index;
 mod specification;
+mod wording;
