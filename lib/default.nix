@@ -50,6 +50,10 @@ let
     flakeInputs = call ./flake-inputs.nix;
     checkLock = call ./check-lock.nix;
 
+    # What must not be given to everyone
+    licenseRestrictions = call ./license-restrictions.nix;
+    privateSources = call ./private-sources.nix;
+
     # The partition
     unique = call ./unique.nix;
     groupName = call ./group-name.nix;

@@ -1,4 +1,4 @@
-# environment :: { pkgs, lib, nix, tools, nixConf } -> { roots :: [ String ], config, root }
+# environment :: { pkgs, lib, nix, tools, nixConf } -> { programs :: [ Derivation ], roots :: [ String ], config, root }
 #
 # Why: what makes `podman run IMAGE nix build …` work with nothing passed in: the programs, where PATH finds them, and the few
 # files outside the store that Nix, git and the C library look for.
@@ -53,6 +53,8 @@ let
   } nixConf;
 in
 {
+  inherit programs;
+
   roots = outputs ++ [ "${pkgs.cacert}" ];
 
   config = {

@@ -1,4 +1,5 @@
-# image :: { step, name, imageName, tag, platform, config, root, closure, layers :: [ Derivation ], roots } -> Derivation
+# image :: { step, name, imageName, tag, platform, config, root, closure, layers :: [ Derivation ], roots,
+#            licenses, privateSources } -> Derivation
 #
 # Why: puts the groups' layers together with the metadata layer (index, Nix database, and the few files that a container needs
 # outside the store) into an OCI image layout.
@@ -16,6 +17,8 @@
   closure,
   layers,
   roots,
+  licenses,
+  privateSources,
 }:
 let
   plain =
@@ -39,5 +42,6 @@ step {
     groups = map (layer: "${layer}") layers;
     closure = "${closure}";
     gcRoots = plain roots;
+    inherit licenses privateSources;
   };
 }

@@ -38,7 +38,7 @@ let
     tools = orElse pkgs.tools arguments.tools;
   };
 
-  groups = import ./plan.nix {
+  plan = import ./plan.nix {
     inherit
       pkgs
       lib
@@ -46,14 +46,17 @@ let
       environment
       ;
   };
-  roots = lib.unique (builtins.concatMap (group: group.roots) groups);
+  roots = lib.unique (builtins.concatMap (group: group.roots) plan.partition);
 
   closure = import ./closure.nix {
     inherit step name roots;
     inherit (arguments) maxSize;
   };
 
-  inherit (import ./layers.nix { inherit lib step name groups; }) names layers;
+  inherit (import ./layers.nix {
+      inherit lib step name;
+      groups = plan.partition;
+    }) names layers;
 
   image = import ./image.nix {
     inherit
@@ -65,6 +68,7 @@ let
       ;
     inherit (arguments) tag;
     inherit (environment) root;
+    inherit (plan) licenses privateSources;
     platform = orThrow (lib.ociPlatform system);
     config = lib.mergeConfig environment.config arguments.config;
     layers = map (name: layers.${name}) names;
@@ -75,7 +79,7 @@ let
     tests.verify = import ./verify.nix { inherit step name image; };
 
     # What is where and why, for a look with `nix eval .#seed.partition --json`.
-    partition = map (group: group // { roots = map builtins.unsafeDiscardStringContext group.roots; }) groups;
+    partition = map (group: group // { roots = map builtins.unsafeDiscardStringContext group.roots; }) plan.partition;
   };
 in
 image

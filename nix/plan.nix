@@ -1,6 +1,6 @@
-# plan :: { pkgs, lib, arguments, environment } -> [ { name, roots, allowance } ]
+# plan :: { pkgs, lib, arguments, environment } -> { partition :: [ { name, roots, allowance } ], licenses, privateSources }
 #
-# Why: what is in the seed, in which group. This is where a user's flake is looked at; it is evaluated only when the seed is asked
+# Why: what is in the seed, in which group, and what of it must not be given to everyone. This is where a user's flake is looked at; it is evaluated only when the seed is asked
 # for its derivation. Where Nix evaluates without writing to the store, the outputs are evaluated and checked, and the rest is left
 # out: nothing can be built then.
 {
@@ -65,7 +65,22 @@ let
     inherit inputs direct;
   };
 in
-lib.partition {
-  inherit (groups) fixed outputs;
-  inherit (arguments) maxLayers;
+{
+  partition = lib.partition {
+    inherit (groups) fixed outputs;
+    inherit (arguments) maxLayers;
+  };
+
+  licenses =
+    if isReadOnly then
+      [ ]
+    else
+      lib.licenseRestrictions [
+        (map (entry: entry.value) entries)
+        environment.programs
+        arguments.contents
+        pkgs.standardEnvironments
+      ];
+
+  privateSources = lib.privateSources lock;
 }

@@ -14,4 +14,5 @@ run {
   names = tests ./names.nix;
   own-source = tests ./own-source.nix;
   partition = tests ./partition.nix;
+  restrictions = tests ./restrictions.nix;
 }

@@ -64,6 +64,41 @@ in
       tag = "v1";
       os = "linux";
       architecture = "amd64";
+      licenses = [ ];
+      privateSources = [ ];
+    };
+  };
+  "image: what must not be given to everyone" = {
+    actual =
+      let
+        blob = pkgs.make "blob" { } // {
+          meta.license.free = false;
+        };
+        given = request {
+          self = {
+            _type = "flake";
+            outPath = "${./flake-private}";
+            packages.x86_64-linux.default = pkgs.make "app" { inherit blob; };
+          };
+        };
+      in
+      {
+        licenses = given.licenses == [
+          {
+            path = builtins.unsafeDiscardStringContext blob.outPath;
+            reason = "blob: unnamed";
+          }
+        ];
+        inherit (given) privateSources;
+      };
+    expected = {
+      licenses = true;
+      privateSources = [
+        {
+          narHash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+          reason = "flake input `internal` over ssh: ssh://git.example.org/internal";
+        }
+      ];
     };
   };
   "image: groups in their order" = {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 use nix_seed_image::Error as ImageError;
-use nix_seed_image::index::Index;
+use nix_seed_image::index::{Index, RestrictionKind};
 use nix_seed_image::summary::Summary;
 use nix_seed_image::verify::Report;
 
@@ -101,7 +101,26 @@ pub(crate) fn summary(seed: &Summary, top: usize) -> Result<(), Error> {
     if seed.paths.len() > top {
         text += &format!("  … and {} more (--paths lists them)\n", seed.paths.len() - top);
     }
+    text += &restrictions(seed);
     whole(&text)
+}
+
+fn restrictions(seed: &Summary) -> String {
+    let mut text = String::new();
+    let kinds = [
+        (RestrictionKind::License, "not to be redistributed, by license"),
+        (RestrictionKind::PrivateSource, "from private sources"),
+    ];
+    for (kind, title) in kinds {
+        let mut lines = seed.restrictions.iter().filter(|restriction| restriction.kind == kind).peekable();
+        if lines.peek().is_some() {
+            text += &format!("\n{title}:\n");
+        }
+        for restriction in lines {
+            text += &format!("  {}  ({})\n", restriction.path, plain(&restriction.reason));
+        }
+    }
+    text
 }
 
 pub(crate) fn report(report: &Report) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use oci_spec::image::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::index::Index;
+use crate::index::{Index, Restriction, RestrictionKind};
 use crate::layer::read_index;
 use crate::layout::{DOCUMENT_MAX, LAYOUT_VERSION, blob_path};
 use crate::metadata::{Blob, RootFile, write_metadata_layer};
@@ -55,6 +55,32 @@ pub struct Spec {
     /// The most layers that it may have, with the metadata layer.
     #[serde(default)]
     pub max_layers: Option<usize>,
+    /// Store paths whose licenses forbid to redistribute them. What the image does not hold is left out.
+    #[serde(default)]
+    pub licenses: Vec<License>,
+    /// Sources that not everyone may read. What the image does not hold is left out.
+    #[serde(default)]
+    pub private_sources: Vec<PrivateSource>,
+}
+
+/// A store path whose license forbids to redistribute it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct License {
+    /// The store path.
+    pub path: String,
+    /// The license, for people; at most 512 bytes.
+    pub reason: String,
+}
+
+/// A source that not everyone may read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivateSource {
+    /// The hash of its NAR, as `flake.lock` has it.
+    pub nar_hash: String,
+    /// Where it is from, for people, without anything secret; at most 512 bytes.
+    pub reason: String,
 }
 
 /// Puts the groups in `groups` (folders that [`Group::write`](crate::layer::Group::write) wrote) together to an OCI image
@@ -63,7 +89,8 @@ pub fn write_image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String
     let config = config(&spec.config)?;
     let gc_roots = spec.gc_roots.iter().map(|path| StorePath::parse(path)).collect::<Result<Vec<_>, _>>()?;
     create_dir(&out.join("blobs/sha256"))?;
-    let index = join(groups, out)?;
+    let mut index = join(groups, out)?;
+    index.restrictions = restrictions(spec, &index)?;
     index.closure().check_complete()?;
     if let Some(limit) = spec.max_layers.filter(|limit| index.layers.len() + 1 > *limit) {
         return Err(Error::TooManyLayers { layers: index.layers.len() + 1, limit });
@@ -77,6 +104,27 @@ pub fn write_image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String
         .collect();
     layers.push((METADATA_GROUP, metadata));
     write_documents(spec, config, &layers, out)
+}
+
+fn restrictions(spec: &Spec, index: &Index) -> Result<Vec<Restriction>> {
+    let mut restrictions = Vec::new();
+    for License { path, reason } in &spec.licenses {
+        let path = index.position(&StorePath::parse(path)?);
+        restrictions.extend(path.map(|path| Restriction {
+            path,
+            kind: RestrictionKind::License,
+            reason: reason.clone(),
+        }));
+    }
+    for PrivateSource { nar_hash, reason } in &spec.private_sources {
+        let nar_hash = Sha256Hash::parse(nar_hash)?;
+        let paths = (0..).zip(&index.paths).filter(|(_, path)| path.info.nar_hash == nar_hash);
+        let kind = RestrictionKind::PrivateSource;
+        restrictions.extend(paths.map(|(path, _)| Restriction { path, kind, reason: reason.clone() }));
+    }
+    restrictions.sort_unstable();
+    restrictions.dedup();
+    Ok(restrictions)
 }
 
 /// One index of all groups, and their blobs below `out`.

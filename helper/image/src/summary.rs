@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::Result;
+use crate::index::{Restriction, RestrictionKind};
 use crate::layout::Layout;
 use crate::metadata::read_metadata_layer;
 use crate::verify::check_documents;
@@ -27,6 +28,19 @@ pub struct Summary {
     pub layers: Vec<LayerSummary>,
     /// The store paths, largest first.
     pub paths: Vec<PathSummary>,
+    /// Why paths must not be given to everyone.
+    pub restrictions: Vec<RestrictionSummary>,
+}
+
+/// A reason why a store path must not be given to everyone.
+#[derive(Debug, Serialize)]
+pub struct RestrictionSummary {
+    /// The path.
+    pub path: String,
+    /// What sort of reason it is.
+    pub kind: RestrictionKind,
+    /// The reason.
+    pub reason: String,
 }
 
 /// A layer of a [`Summary`].
@@ -104,6 +118,11 @@ impl Summary {
                 references: path.info.references.iter().map(ToString::to_string).collect(),
             })
             .collect();
+        let restrictions = index.restrictions.iter().filter_map(|Restriction { path, kind, reason }| {
+            let path = index.paths.get(*path as usize)?.info.path.to_string();
+            Some(RestrictionSummary { path, kind: *kind, reason: reason.clone() })
+        });
+        let restrictions = restrictions.collect();
         paths.sort_by(|a, b| b.nar_size.cmp(&a.nar_size).then_with(|| a.path.cmp(&b.path)));
         let annotation = |annotations: &Option<std::collections::HashMap<String, String>>, key: &str| {
             annotations.as_ref().and_then(|annotations| annotations.get(key)).cloned()
@@ -117,6 +136,7 @@ impl Summary {
             nar_size: index.closure().nar_size(),
             layers,
             paths,
+            restrictions,
         })
     }
 }

@@ -5,9 +5,9 @@ use nix_seed_store::{PathInfo, Sha256Hash, StorePath};
 use super::wire::{
     COPIED_MAX, ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LAYERS_MAX, MAGIC, MODE_DIRECTORY,
     MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, NAME_MAX, PATH, PATHS, RECORDS_MAX, REFERENCE, REFERENCES, REQUIRED,
-    SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
+    RESTRICTION, RESTRICTIONS, SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
 };
-use super::{Entry, Index, Layer, Node, SeedPath};
+use super::{Entry, Index, Layer, Node, Restriction, RestrictionKind, SeedPath};
 use crate::{Error, Frame, Result};
 
 impl Index {
@@ -28,6 +28,7 @@ struct Tables<'a> {
     references: &'a [u8],
     entries: &'a [u8],
     strings: &'a [u8],
+    restrictions: &'a [u8],
     /// The bytes of all strings that have been asked for.
     copied: Cell<u64>,
 }
@@ -66,6 +67,7 @@ impl<'a> Tables<'a> {
                 REFERENCES => (&mut tables.references, REFERENCE, RECORDS_MAX),
                 ENTRIES => (&mut tables.entries, ENTRY, RECORDS_MAX),
                 STRINGS => (&mut tables.strings, 1, u32::MAX as usize),
+                RESTRICTIONS => (&mut tables.restrictions, RESTRICTION, RECORDS_MAX),
                 _ if flags & REQUIRED == 0 => continue,
                 _ => return Err(Error::index(format!("section {name} is required, but unknown to this program"))),
             };
@@ -128,7 +130,14 @@ impl<'a> Tables<'a> {
         }
         references.end()?;
         entries.end()?;
-        Ok(Index { layers, paths })
+        let restrictions = self.restrictions.chunks_exact(RESTRICTION).map(|record| self.restriction(record));
+        Ok(Index { layers, paths, restrictions: restrictions.collect::<Result<_>>()? })
+    }
+
+    fn restriction(&self, record: &[u8]) -> Result<Restriction> {
+        let mut record = Record(record);
+        let (path, kind) = (record.u32(), RestrictionKind::from_number(record.u32())?);
+        Ok(Restriction { path, kind, reason: self.text(&mut record)? })
     }
 
     fn entry(&self, record: &[u8]) -> Result<Entry> {

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use super::wire::{
     ENTRIES, FRAMES, HEADER, LAYERS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, PATHS,
-    REFERENCES, REQUIRED, SECTION, STRINGS, VERSION,
+    REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS, VERSION,
 };
-use super::{Entry, Index, Node};
+use super::{Entry, Index, Node, Restriction};
 
 impl Index {
     /// The bytes of the index. Equal indexes give equal bytes.
@@ -48,14 +48,23 @@ impl Index {
             reference_count += path.info.references.len() as u32;
             entry_count += path.entries.len() as u32;
         }
-        assemble(&[
-            (LAYERS, layers),
-            (FRAMES, frames),
-            (PATHS, paths),
-            (REFERENCES, references),
-            (ENTRIES, entries),
-            (STRINGS, strings.bytes),
-        ])
+        let mut restrictions = Vec::new();
+        for Restriction { path, kind, reason } in &self.restrictions {
+            put_u32(&mut restrictions, &[*path, kind.number()]);
+            put_u32(&mut restrictions, &strings.put(reason.as_bytes()));
+        }
+        let mut sections = vec![
+            (LAYERS, REQUIRED, layers),
+            (FRAMES, REQUIRED, frames),
+            (PATHS, REQUIRED, paths),
+            (REFERENCES, REQUIRED, references),
+            (ENTRIES, REQUIRED, entries),
+            (STRINGS, REQUIRED, strings.bytes),
+        ];
+        if !restrictions.is_empty() {
+            sections.push((RESTRICTIONS, 0, restrictions));
+        }
+        assemble(&sections)
     }
 }
 
@@ -72,17 +81,17 @@ fn put_entry(table: &mut Vec<u8>, strings: &mut Strings, entry: &Entry) {
     put_u64(table, &[size, offset]);
 }
 
-fn assemble(sections: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+fn assemble(sections: &[(&[u8; 4], u32, Vec<u8>)]) -> Vec<u8> {
     let mut offset = (HEADER + SECTION * sections.len()) as u64;
     let mut bytes = MAGIC.to_vec();
     put_u32(&mut bytes, &[VERSION, sections.len() as u32]);
-    for (tag, section) in sections {
+    for (tag, flags, section) in sections {
         bytes.extend_from_slice(*tag);
-        put_u32(&mut bytes, &[REQUIRED]);
+        put_u32(&mut bytes, &[*flags]);
         put_u64(&mut bytes, &[offset, section.len() as u64]);
         offset += section.len() as u64;
     }
-    for (_, section) in sections {
+    for (.., section) in sections {
         bytes.extend_from_slice(section);
     }
     bytes

@@ -7,11 +7,14 @@
 mod check;
 mod decode;
 mod encode;
+mod restriction;
 mod wire;
 
 use std::ops::Range;
 
-use nix_seed_store::{Closure, PathInfo, Sha256Hash};
+use nix_seed_store::{Closure, PathInfo, Sha256Hash, StorePath};
+
+pub use restriction::{Restriction, RestrictionKind};
 
 use crate::{Error, Frame, Result};
 
@@ -25,6 +28,8 @@ pub struct Index {
     pub layers: Vec<Layer>,
     /// The store paths, sorted.
     pub paths: Vec<SeedPath>,
+    /// Why paths must not be given to everyone, sorted.
+    pub restrictions: Vec<Restriction>,
 }
 
 /// A layer of store paths.
@@ -104,6 +109,11 @@ impl Index {
     /// What Nix knows of the seed's paths.
     pub fn closure(&self) -> Closure {
         self.paths.iter().map(|path| path.info.clone()).collect()
+    }
+
+    /// Where a path stands in [`paths`](Self::paths).
+    pub fn position(&self, path: &StorePath) -> Option<u32> {
+        self.paths.binary_search_by(|seed_path| seed_path.info.path.cmp(path)).ok().map(|position| position as u32)
     }
 
     /// The frames of a path, or none where the path does not fit the index.

@@ -13,13 +13,15 @@ pub(super) const REQUIRED: u32 = 1;
 /// The most sections that an index may have.
 pub(super) const SECTIONS_MAX: usize = 64;
 
-/// The sections of version 1, all of them required, in the order in which they are written.
+/// The required sections of version 1, in the order in which they are written.
 pub(super) const LAYERS: &[u8; 4] = b"LAYR";
 pub(super) const FRAMES: &[u8; 4] = b"FRAM";
 pub(super) const PATHS: &[u8; 4] = b"PATH";
 pub(super) const REFERENCES: &[u8; 4] = b"REFS";
 pub(super) const ENTRIES: &[u8; 4] = b"ENTR";
 pub(super) const STRINGS: &[u8; 4] = b"STRS";
+/// A section that is not required, and not there where it has no records.
+pub(super) const RESTRICTIONS: &[u8; 4] = b"RSTR";
 
 /// The bytes of one record.
 pub(super) const LAYER: usize = 96;
@@ -27,10 +29,15 @@ pub(super) const FRAME: usize = 48;
 pub(super) const PATH: usize = 88;
 pub(super) const REFERENCE: usize = 8;
 pub(super) const ENTRY: usize = 40;
+pub(super) const RESTRICTION: usize = 16;
 
 /// The most records that each table may hold, far above any store: what claims more is refused before it is read.
 pub(super) const LAYERS_MAX: usize = 1 << 10;
 pub(super) const RECORDS_MAX: usize = 1 << 23;
+
+/// The kinds of restrictions.
+pub(super) const KIND_LICENSE: u32 = 1;
+pub(super) const KIND_PRIVATE_SOURCE: u32 = 2;
 
 /// The modes of a store's files, with their types, as `stat(2)` gives them.
 pub(super) const MODE_DIRECTORY: u32 = 0o040_555;

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use crate::common::{Store, spec};
 use nix_seed_image::Error;
-use nix_seed_image::image::write_image;
+use nix_seed_image::image::{License, PrivateSource, Spec, write_image};
 use nix_seed_image::layer::Group;
 use nix_seed_image::layout::Layout;
+use nix_seed_image::summary::Summary;
 use nix_seed_image::verify::verify;
 use nix_seed_store::Closure;
 
@@ -197,4 +198,45 @@ fn a_collector_root_outside_the_closure_is_refused() {
 #[test]
 fn too_many_layers_are_refused() {
     assert!(refused(|spec| spec.max_layers = Some(1)).contains("the image would have 2 layers, over the limit of 1"));
+}
+
+#[test]
+fn restrictions_are_known_to_the_image() {
+    let store = Store::small();
+    let group = store.group("all", &store.closure, 2);
+    let [libc, link, run] =
+        ["libc-2.41", "link", "run"].map(|name| store.closure.iter().find(|info| info.path.name() == name).unwrap());
+    let license = |path: &str| License { path: path.into(), reason: "no copies".into() };
+    let spec = Spec {
+        licenses: vec![
+            license(&run.path.to_string()),
+            license(&libc.path.to_string()),
+            license(&run.path.to_string()),
+            license("/nix/store/11111111111111111111111111111111-not-in-the-image"),
+        ],
+        private_sources: vec![PrivateSource { nar_hash: link.nar_hash.sri(), reason: "over ssh".into() }],
+        ..spec()
+    };
+    let out = store.dir.path().join("image");
+    write_image(&spec, &[group], &out).unwrap();
+    check(&out).unwrap();
+    let summary = Summary::read(&Layout::open(&out).unwrap()).unwrap();
+    assert_eq!(
+        serde_json::to_value(summary.restrictions).unwrap(),
+        serde_json::json!([
+            { "path": libc.path.to_string(), "kind": "license", "reason": "no copies" },
+            { "path": run.path.to_string(), "kind": "license", "reason": "no copies" },
+            { "path": link.path.to_string(), "kind": "private-source", "reason": "over ssh" },
+        ])
+    );
+}
+
+#[test]
+fn a_reason_that_is_too_long_is_refused() {
+    let store = Store::small();
+    let group = store.group("all", &store.closure, 2);
+    let path = store.closure.largest(1)[0].path.to_string();
+    let spec = Spec { licenses: vec![License { path, reason: "x".repeat(513) }], ..spec() };
+    let error = write_image(&spec, &[group], &store.dir.path().join("image")).unwrap_err();
+    assert!(error.to_string().contains("a string has 513 bytes where at most 512 are allowed"), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::common::Store;
-use nix_seed_image::index::{Entry, Index, Node};
+use nix_seed_image::index::{Entry, Index, Node, Restriction, RestrictionKind};
 use proptest::prelude::*;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -27,6 +27,31 @@ fn refused(lie: impl FnOnce(&mut Index)) -> String {
 fn what_is_encoded_decodes() {
     let index = index();
     assert_eq!(Index::decode(&index.encode()).unwrap(), index);
+}
+
+fn restriction(path: u32) -> Restriction {
+    Restriction { path, kind: RestrictionKind::License, reason: "no copies".into() }
+}
+
+#[test]
+fn restrictions_of_no_path_or_out_of_order_are_refused() {
+    assert!(refused(|index| index.restrictions = vec![restriction(3)]).contains("path that does not exist"));
+    let message = refused(|index| index.restrictions = vec![restriction(1), restriction(0)]);
+    assert!(message.contains("restrictions are not sorted"), "{message}");
+    let message = refused(|index| index.restrictions = vec![restriction(1), restriction(1)]);
+    assert!(message.contains("or one stands there twice"), "{message}");
+}
+
+#[test]
+fn an_unknown_kind_of_restriction_is_refused() {
+    let bytes = Index { restrictions: vec![restriction(0)], ..index() }.encode();
+    // The section is the last one: path, kind, reason.
+    let kind = bytes.len() - 12;
+    for (number, known) in [(0u8, false), (1, true), (2, true), (3, false)] {
+        let mut bytes = bytes.clone();
+        bytes[kind] = number;
+        assert_eq!(Index::decode(&bytes).is_ok(), known, "kind {number}");
+    }
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Example {
             frames: 1..2,
             entries: vec![entry("", Node::File { executable: false, size: 6, offset: 512 })],
         };
-        Index { layers: vec![layer], paths: vec![link, greeting] }
+        Index { layers: vec![layer], paths: vec![link, greeting], restrictions: Vec::new() }
     }
 }
 
@@ -225,7 +225,8 @@ fn one_link(group: &str, name: &str, target: &str) -> Index {
         references: Vec::new(),
         ca: None,
     };
-    Index { layers: vec![layer], paths: vec![SeedPath { info, layer: 0, frames: 1..2, entries: vec![root, link] }] }
+    let path = SeedPath { info, layer: 0, frames: 1..2, entries: vec![root, link] };
+    Index { layers: vec![layer], paths: vec![path], restrictions: Vec::new() }
 }
 
 fn refusal(encoded: &[u8]) -> Option<String> {
