@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use nix_seed_image::image::Spec;
-use nix_seed_store::Closure;
+use nix_seed_store::{Closure, Graph};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -19,9 +19,9 @@ struct Attributes {
     seed: Request,
     outputs: Outputs,
     #[serde(default)]
-    closure: Option<Value>,
+    closure: Option<Graph>,
     #[serde(default)]
-    earlier: Option<Value>,
+    earlier: Option<Graph>,
 }
 
 #[derive(Deserialize)]
@@ -71,8 +71,8 @@ pub(crate) fn run() -> Result<(), Error> {
         )
     })?;
     let attributes: Attributes = read_json(&path)?;
-    let graph = |graph: Option<Value>, name| match graph {
-        Some(graph) => Ok(Closure::from_json(graph)?),
+    let graph = |graph: Option<Graph>, name| match graph {
+        Some(graph) => Ok(Closure::from_graph(graph)?),
         None => Err(Error::request(path.display(), format!("exportReferencesGraph.{name} is missing"))),
     };
     let out: &Path = &attributes.outputs.out;
@@ -80,7 +80,7 @@ pub(crate) fn run() -> Result<(), Error> {
         Request::Closure { max_size } => steps::closure(&graph(attributes.closure, "closure")?, max_size, out),
         Request::Layers { group, max_layers } => {
             let closure = graph(attributes.closure, "closure")?;
-            let earlier = attributes.earlier.map(Closure::from_json).transpose()?.unwrap_or_default();
+            let earlier = attributes.earlier.map(Closure::from_graph).transpose()?.unwrap_or_default();
             let group = nix_seed_image::layer::Group::new(&group, max_layers);
             steps::layers(&group, &closure, &earlier, out)
         }

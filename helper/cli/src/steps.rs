@@ -6,7 +6,7 @@ use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::layer::{Group, read_index};
 use nix_seed_image::layout::Layout;
 use nix_seed_image::{Error as ImageError, verify};
-use nix_seed_store::Closure;
+use nix_seed_store::{Closure, Graph};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub(crate) fn layers(group: &Group<'_>, closure: &Closure, earlier: &Closure, ou
 /// Refuses groups that together hold less than `closure`, or more.
 pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Error> {
     let document: ClosureDocument = read_json(closure)?;
-    let expected = Closure::from_json(document.paths)?;
+    let expected = Closure::from_graph(document.paths)?;
     let mut found = Closure::default();
     for group in groups {
         for info in read_index(group)?.closure().iter() {
@@ -51,7 +51,7 @@ pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Err
 
 #[derive(Deserialize)]
 struct ClosureDocument {
-    paths: serde_json::Value,
+    paths: Graph,
 }
 
 pub(crate) fn image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<(), Error> {

@@ -15,6 +15,7 @@
 mod closure;
 mod database;
 mod error;
+mod graph;
 mod hash;
 mod nar;
 mod path;
@@ -23,6 +24,7 @@ mod tree;
 pub use closure::{Closure, PathInfo};
 pub use database::{REGISTRATION_TIME, SCHEMA_VERSION, database_bytes, is_database_of};
 pub use error::{Error, Result};
+pub use graph::{GRAPH_MAX, Graph};
 pub use hash::Sha256Hash;
 pub use nar::NarHasher;
 pub use path::{STORE_DIR, StorePath};
