@@ -1,15 +1,42 @@
-# seedName :: { self, system } -> String
+# seedName :: { self, system, outputs, exclude, filter } -> String
 #
 # Why: the image is called after the flake's default package, with characters that an image name cannot hold replaced. Only
-# that package's name is evaluated, so that `nix flake show` stays cheap. A default package that is itself a seed is not asked.
+# that package's name is evaluated, so that `nix flake show` stays cheap. A default package that is not in the seed, or is one
+# itself, is not asked. One that throws gives no name: where the outputs are checked, it is refused by its own.
 #
 # Example:
-#   seedName { inherit self; system = "x86_64-linux"; }  => "hello-seed"
-{ }:
-{ self, system }:
+#   seedName { inherit self; system = "x86_64-linux"; outputs = [ "packages" ]; exclude = [ ]; filter = path: output: true; }
+#   => "hello-seed"
+{ candidates }:
+{
+  self,
+  system,
+  outputs,
+  exclude,
+  filter,
+}:
 let
-  package = self.packages.${system}.default or { };
-  name = if package.isNixSeed or false then "flake" else package.pname or package.name or "flake";
+  path = [
+    "packages"
+    system
+    "default"
+  ];
+  found = builtins.filter (candidate: candidate.path == path && filter path candidate.value) (candidates {
+    inherit self system exclude;
+    outputs = builtins.filter (kind: kind == "packages") outputs;
+  });
+  given = builtins.tryEval (
+    builtins.addErrorContext
+      "while nix-seed named the seed after packages.${system}.default (give mkSeed a `name`, or add \"packages.default\" to exclude)"
+      (
+        let
+          package = (builtins.head found).value;
+          name = package.pname or package.name or null;
+        in
+        if found == [ ] || package.isNixSeed or false || !builtins.isString name then "flake" else name
+      )
+  );
+  name = if given.success then given.value else "flake";
   upper = [ "A" "B" "C" "D" "E" "F" "G" "H" "I" "J" "K" "L" "M" "N" "O" "P" "Q" "R" "S" "T" "U" "V" "W" "X" "Y" "Z" ];
   lower = [ "a" "b" "c" "d" "e" "f" "g" "h" "i" "j" "k" "l" "m" "n" "o" "p" "q" "r" "s" "t" "u" "v" "w" "x" "y" "z" ];
   words = builtins.filter (part: builtins.isString part && part != "") (

@@ -21,7 +21,12 @@ let
   inherit (pkgs) system;
 
   imageName = orElse (lib.seedName {
-    inherit (arguments) self;
+    inherit (arguments)
+      self
+      outputs
+      exclude
+      filter
+      ;
     inherit system;
   }) arguments.name;
   name = lib.storeName imageName;

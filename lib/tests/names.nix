@@ -1,12 +1,22 @@
 # Names of outputs, images and store paths.
 { lib }:
 let
-  seedName =
-    package:
-    lib.seedName {
-      system = "test";
-      self.packages.test.default = package;
-    };
+  seedName = package: seedNameWith { } { packages.test.default = package; };
+  seedNameWith =
+    arguments: self:
+    lib.seedName (
+      {
+        system = "test";
+        outputs = [
+          "apps"
+          "packages"
+        ];
+        exclude = [ "seed" ];
+        filter = _path: _output: true;
+        inherit self;
+      }
+      // arguments
+    );
   text = length: builtins.concatStringsSep "" (builtins.genList (_: "x") length);
   group = name: lib.groupName [
     "checks"
@@ -51,11 +61,38 @@ in
     expected = "my-app-seed";
   };
   "seed: no default package" = {
-    actual = lib.seedName {
-      self = { };
-      system = "test";
-    };
+    actual = seedNameWith { } { };
     expected = "flake-seed";
+  };
+  "seed: a default package that is left out is not asked" = {
+    actual =
+      map (arguments: seedNameWith arguments { packages.test.default = throw "this must not be evaluated"; })
+        [
+          { outputs = [ "apps" ]; }
+          { exclude = [ "default" ]; }
+          { exclude = [ "packages.default" ]; }
+          { filter = path: _output: builtins.elemAt path 2 != "default"; }
+        ];
+    expected = [
+      "flake-seed"
+      "flake-seed"
+      "flake-seed"
+      "flake-seed"
+    ];
+  };
+  "seed: a default package without a name that can be had" = {
+    actual = map seedName [
+      (throw "refused where outputs are checked")
+      { pname = throw "no name"; }
+      { pname = 7; }
+      { }
+    ];
+    expected = [
+      "flake-seed"
+      "flake-seed"
+      "flake-seed"
+      "flake-seed"
+    ];
   };
   "seed: the default package is a seed" = {
     actual = seedName {

@@ -56,7 +56,7 @@ pub(crate) enum Command {
         /// The folder that nix/store lies in
         #[arg(long, value_name = "DIR", default_value = "/")]
         root: PathBuf,
-        /// The threads to use; all cores where not given
+        /// The threads to use; where not given all cores, but at most 8
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
         threads: Option<u16>,
         /// The folder to write

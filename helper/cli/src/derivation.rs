@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::input::read_json;
-use crate::steps;
+use crate::{print, steps};
 
 #[derive(Deserialize)]
 struct Attributes {
@@ -82,11 +82,11 @@ pub(crate) fn run() -> Result<(), Error> {
             let closure = graph(attributes.closure, "closure")?;
             let earlier = attributes.earlier.map(Closure::from_graph).transpose()?.unwrap_or_default();
             let group = nix_seed_image::layer::Group::new(&group, max_layers);
-            steps::layers(&group, &closure, &earlier, out)
+            print::line(&steps::layers(&group, &closure, &earlier, out)?)
         }
         Request::Image(Image { groups, closure, spec }) => {
             closure.map_or(Ok(()), |closure| steps::check_groups(&groups, &closure))?;
-            steps::image(&spec, &groups, out)
+            print::line(&steps::image(&spec, &groups, out)?)
         }
         Request::Verify { image } => steps::verify(&image, out),
     }

@@ -8,7 +8,7 @@ use nix_seed_store::Error as Store;
 pub(crate) enum Error {
     #[error(transparent)]
     Image(#[from] Image),
-    #[error("{what}: {why}; see nix-seed-helper --help for what it has to hold")]
+    #[error("{what}: {why}; doc/helper.md in nix-seed says what it has to hold")]
     Request { what: String, why: String },
 }
 
@@ -26,7 +26,13 @@ impl Error {
     /// The exit codes that `--help` lists.
     pub(crate) fn exit_code(&self) -> ExitCode {
         let code = match self {
-            Self::Image(Image::Io { .. } | Image::Store(Store::Io { .. }) | Image::Exists { .. }) => 1,
+            Self::Image(
+                Image::Io { .. }
+                | Image::Store(Store::Io { .. })
+                | Image::Exists { .. }
+                | Image::NoGroup { .. }
+                | Image::NoLayout { .. },
+            ) => 1,
             Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. } | Image::Limit { .. }) => 5,
             Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
             Self::Image(_) | Self::Request { .. } => 3,

@@ -63,16 +63,16 @@ pub(crate) fn contributor(size: u64, whole: u64, path: &impl Display) -> String 
     format!("  {:>10}  {:>3}.{} %  {path}\n", bytes(size), share / 10, share % 10)
 }
 
-pub(crate) fn group(name: &str, index: &Index) -> Result<(), Error> {
+pub(crate) fn group(name: &str, index: &Index) -> String {
     let size = index.layers.iter().map(|layer| layer.size).sum();
-    line(&format!(
+    format!(
         "{}: {} store paths, {} compressed to {} in {} layers",
         plain(name),
         index.paths.len(),
         bytes(index.closure().nar_size()),
         bytes(size),
         index.layers.len()
-    ))
+    )
 }
 
 pub(crate) fn summary(seed: &Summary, top: usize) -> Result<(), Error> {
@@ -125,7 +125,7 @@ fn restrictions(seed: &Summary) -> String {
 
 pub(crate) fn report(report: &Report) -> Result<(), Error> {
     line(&format!(
-        "\nverified: {} layers, {} frames, {} store paths, {} files, {} of NARs; every digest, frame and NAR hash holds",
+        "\nverified: {} layers, {} frames, {} store paths, {} files, folders and links, {} of NARs; every digest, frame and NAR hash holds",
         report.layers,
         report.frames,
         report.paths,

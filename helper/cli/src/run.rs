@@ -5,29 +5,31 @@ use nix_seed_image::layer::Group;
 use nix_seed_image::layout::Layout;
 use nix_seed_image::output::write_aside;
 use nix_seed_image::summary::Summary;
-use nix_seed_image::{Error as ImageError, threads, verify};
+use nix_seed_image::{threads, verify};
 
 use crate::args::Command;
 use crate::error::Error;
 use crate::input::{read_graph, read_json};
 use crate::print::TOP;
-use crate::steps::{closure, image, layers};
-use crate::{derivation, print};
+use crate::{derivation, print, steps};
 
 pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Derivation => derivation::run(),
-        Command::Closure { graph, max_size, out } => aside(&out, |out| closure(&read_graph(&graph)?, max_size, out)),
+        Command::Closure { graph, max_size, out } => {
+            let closure = read_graph(&graph)?;
+            Ok(write_aside(&out, |out| steps::closure(&closure, max_size, out))?)
+        }
         Command::Layers { graph, earlier, group, max_layers, root, threads: count, out } => {
             let closure = read_graph(&graph)?;
             let earlier = earlier.map(|earlier| read_graph(&earlier)).transpose()?.unwrap_or_default();
             let group =
                 Group { name: &group, max_layers, root: &root, threads: count.map_or_else(threads, usize::from) };
-            aside(&out, |out| layers(&group, &closure, &earlier, out))
+            aside(&out, |out| steps::layers(&group, &closure, &earlier, out))
         }
         Command::Image { spec, groups, out } => {
             let spec: Spec = read_json(&spec)?;
-            aside(&out, |out| image(&spec, &groups, out))
+            aside(&out, |out| steps::image(&spec, &groups, out))
         }
         Command::Inspect { layout, verify, paths, json } => inspect(&layout, verify, paths, json),
     }
@@ -46,17 +48,7 @@ fn inspect(dir: &Path, verify: bool, paths: bool, json: bool) -> Result<(), Erro
     }
 }
 
-/// [`write_aside`] for this program's errors.
-fn aside(out: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
-    let mut failure = None;
-    let result = write_aside(out, |aside| {
-        write(aside).map_err(|error| {
-            failure = Some(error);
-            ImageError::Stopped
-        })
-    });
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(result?),
-    }
+/// Says what has been written when it is in its place: nothing is announced that is not there.
+fn aside(out: &Path, write: impl FnOnce(&Path) -> Result<String, Error>) -> Result<(), Error> {
+    print::line(&write_aside(out, write)?)
 }

@@ -6,11 +6,10 @@ use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::layer::{Group, read_index};
 use nix_seed_image::layout::Layout;
 use nix_seed_image::{Error as ImageError, verify};
-use nix_seed_store::{Closure, Graph};
-use serde::Deserialize;
+use nix_seed_store::Closure;
 
 use crate::error::Error;
-use crate::input::read_json;
+use crate::input::read_graph;
 use crate::print::{self, TOP};
 
 pub(crate) fn closure(closure: &Closure, max_size: Option<u64>, out: &Path) -> Result<(), Error> {
@@ -25,16 +24,15 @@ pub(crate) fn closure(closure: &Closure, max_size: Option<u64>, out: &Path) -> R
     Ok(())
 }
 
-pub(crate) fn layers(group: &Group<'_>, closure: &Closure, earlier: &Closure, out: &Path) -> Result<(), Error> {
+/// Gives what a person is told of the group.
+pub(crate) fn layers(group: &Group<'_>, closure: &Closure, earlier: &Closure, out: &Path) -> Result<String, Error> {
     closure.check_complete()?;
-    let index = group.write(&closure.without(earlier), out)?;
-    print::group(group.name, &index)
+    Ok(print::group(group.name, &group.write(&closure.without(earlier), out)?))
 }
 
 /// Refuses groups that together hold less than `closure`, or more.
 pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Error> {
-    let document: ClosureDocument = read_json(closure)?;
-    let expected = Closure::from_graph(document.paths)?;
+    let expected = read_graph(closure)?;
     let mut found = Closure::default();
     for group in groups {
         for info in read_index(group)?.closure().iter() {
@@ -49,14 +47,9 @@ pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Err
     differs("is in a group, but not in the closure", &found, &expected)
 }
 
-#[derive(Deserialize)]
-struct ClosureDocument {
-    paths: Graph,
-}
-
-pub(crate) fn image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<(), Error> {
-    let digest = write_image(spec, groups, out)?;
-    print::line(&digest)
+/// Gives the image's digest.
+pub(crate) fn image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String, Error> {
+    Ok(write_image(spec, groups, out)?)
 }
 
 pub(crate) fn verify(image: &Path, out: &Path) -> Result<(), Error> {

@@ -61,13 +61,46 @@ fn an_image_is_written_and_verified() {
 #[test]
 fn output_that_cannot_be_written_is_an_error() {
     let dir = image("latest");
-    let layers_again = LAYERS.replace("--out layers", "--out again");
-    for args in ["inspect image", "inspect --verify --json image", &layers_again] {
+    for args in ["inspect image", "inspect --verify --json image"] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = helper(dir.path(), args).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{args}");
     }
-    assert!(!dir.path().join("again").exists());
+    // What was written is there and whole, and only nobody was told.
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = helper(dir.path(), &LAYERS.replace("--out layers", "--out again")).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        std::fs::read(dir.path().join("again/index")).unwrap(),
+        std::fs::read(dir.path().join("layers/index")).unwrap()
+    );
+}
+
+#[test]
+fn nothing_is_announced_that_is_not_there() {
+    let dir = store("latest");
+    let output = run(dir.path(), &LAYERS.replace("--out layers", "--out layers/.."));
+    assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+}
+
+#[test]
+fn what_is_no_layout_and_no_group_is_named_with_the_way_to_one() {
+    let dir = store("latest");
+    for (args, says) in [
+        (
+            "inspect .",
+            ". is no OCI image layout: there is no file \"index.json\" in it; build one with: nix build .#seed",
+        ),
+        (
+            "image --spec spec.json --group nix --out image",
+            "nix holds no group's layers: there is no file \"index\" in it",
+        ),
+    ] {
+        let output = run(dir.path(), args);
+        assert_eq!(output.status.code(), Some(1), "{args}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(says), "{message}");
+    }
 }
 
 #[test]
@@ -110,6 +143,7 @@ fn exit_codes_are_the_documented_ones() {
         (2, "layers"),
         (2, "layers --graph graph.json --root . --out other --threads 100000"),
         (3, "layers --graph not.json --root . --out other"),
+        (3, "layers --graph graph.json --root . --group= --out other"),
         (4, "inspect image"),
         (5, "closure --graph graph.json --max-size 1 --out other"),
     ] {

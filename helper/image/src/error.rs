@@ -23,7 +23,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The target of a write is there already.
-    #[error("{path} exists already; remove it, or name another --out", path = path.display())]
+    #[error("{path} exists already; name another --out", path = path.display())]
     Exists {
         /// The target.
         path: PathBuf,
@@ -102,6 +102,24 @@ pub enum Error {
         layers: usize,
         /// How many are allowed.
         limit: usize,
+    },
+    /// A group's name is none.
+    #[error("the group's name has {length} bytes; it may have 1 to 512")]
+    GroupName {
+        /// How many bytes it has.
+        length: usize,
+    },
+    /// A folder is not what `layers` writes.
+    #[error("{path} holds no group's layers: there is no file \"index\" in it; write one with: nix-seed-helper layers --out {path}", path = path.display())]
+    NoGroup {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder is no OCI image layout.
+    #[error("{path} is no OCI image layout: there is no file \"index.json\" in it; build one with: nix build .#seed", path = path.display())]
+    NoLayout {
+        /// The folder.
+        path: PathBuf,
     },
     /// The seed would be one that no reader accepts.
     #[error("no seed can hold this: {why}; for all limits see doc/format.md, \"Limits\"")]

@@ -9,6 +9,9 @@ pub const FRAME_MAX: usize = 4 << 20;
 /// zstd's own default: the knee of its curve, and what peers are measured at.
 const LEVEL: i32 = 3;
 
+/// What a zstd frame begins with (RFC 8878, section 3.1.1): other frames hold nothing that is decompressed.
+const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+
 /// One independent zstd frame of a layer (RFC 8878, section 3.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
@@ -30,18 +33,24 @@ impl Frame {
 }
 
 /// Compresses frames. One per thread: it holds zstd's working memory.
-pub(crate) struct Encoder(zstd::bulk::Compressor<'static>);
+pub(crate) struct Encoder {
+    zstd: zstd::bulk::Compressor<'static>,
+    /// Room for the worst case, so that what is kept of a frame is no longer than the frame.
+    room: Vec<u8>,
+}
 
 impl Encoder {
     pub(crate) fn new() -> Result<Self> {
-        zstd::bulk::Compressor::new(LEVEL).map(Self).map_err(Error::io("starting", "zstd"))
+        let zstd = zstd::bulk::Compressor::new(LEVEL).map_err(Error::io("starting", "zstd"))?;
+        Ok(Self { zstd, room: Vec::new() })
     }
 
     /// The frame's bytes, and the frame as if it began its blob.
     pub(crate) fn encode(&mut self, tar: &[u8]) -> Result<(Vec<u8>, Frame)> {
-        let mut bytes = self.0.compress(tar).map_err(Error::io("compressing with", "zstd"))?;
-        // There was room for the worst case, and many frames wait for their turn.
-        bytes.shrink_to_fit();
+        self.room.clear();
+        self.room.reserve(zstd::zstd_safe::compress_bound(tar.len()));
+        self.zstd.compress_to_buffer(tar, &mut self.room).map_err(Error::io("compressing with", "zstd"))?;
+        let bytes = self.room.as_slice().to_vec();
         let frame = Frame {
             offset: 0,
             length: bytes.len() as u32,
@@ -62,6 +71,25 @@ impl Decoder {
     pub(crate) fn new() -> Result<Self> {
         let zstd = zstd::bulk::Decompressor::new().map_err(Error::io("starting", "zstd"))?;
         Ok(Self { zstd, tar: Vec::new() })
+    }
+
+    /// The tar in a blob of frames that no index describes: each holds [`FRAME_MAX`] bytes, the last may hold less. None
+    /// where the blob is anything else, or its tar longer than `max`.
+    pub(crate) fn decode_blob(&mut self, mut blob: &[u8], max: u64) -> Option<Vec<u8>> {
+        let mut tar = Vec::new();
+        while !blob.is_empty() {
+            let length = zstd::zstd_safe::find_frame_compressed_size(blob).ok()?;
+            let (frame, rest) = blob.split_at_checked(length).filter(|(frame, _)| frame.starts_with(&MAGIC))?;
+            self.tar.clear();
+            self.tar.reserve_exact(FRAME_MAX);
+            let held = self.zstd.decompress_to_buffer(frame, &mut self.tar).ok()?;
+            if held == 0 || (held < FRAME_MAX && !rest.is_empty()) || (tar.len() + held) as u64 > max {
+                return None;
+            }
+            tar.extend_from_slice(&self.tar);
+            blob = rest;
+        }
+        Some(tar)
     }
 
     /// The tar bytes of a frame whose compressed bytes are `bytes`; hash and lengths are checked.

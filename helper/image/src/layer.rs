@@ -1,14 +1,15 @@
 //! A group's layers: what one derivation of `mkSeed`'s `layers` writes.
 
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
 use nix_seed_store::{Closure, PathInfo};
 
 use crate::assemble::{Assembler, Packed, USUAL_RATIO};
-use crate::index::{Index, Layer, SeedPath};
+use crate::index::{Index, Layer, SeedPath, TEXT_MAX};
 use crate::output::{create_dir, write};
-use crate::partition::{BOUNDS, Bounds, Cutter, Piece, row_order, split_within};
+use crate::partition::{BOUNDS, Bounds, Cutter, PathSize, row_order, split_within};
 use crate::pipeline::Work;
 use crate::relayout::Relayout;
 use crate::writer::Edges;
@@ -19,8 +20,8 @@ pub const GROUP_INDEX: &str = "index";
 
 /// The memory for chunks and frames that wait, in bytes.
 const MEMORY: u64 = 16 << 20;
-/// What each thread adds to it: a chunk that it works on, and the chunk's frame.
-const MEMORY_PER_THREAD: u64 = 5 << 20;
+/// What each thread adds to it: a chunk that it works on, and the frame, which may be as long.
+const MEMORY_PER_THREAD: u64 = 9 << 20;
 
 /// Where store paths come from, and how they are laid down.
 pub struct Group<'a> {
@@ -57,10 +58,15 @@ impl<'a> Group<'a> {
     pub fn write(&self, closure: &Closure, out: &Path) -> Result<Index> {
         let scale = BOUNDS.likely_scale(closure.nar_size() / USUAL_RATIO, self.max_layers);
         let memory = MEMORY + MEMORY_PER_THREAD * self.threads as u64;
-        self.write_within(&Limits { bounds: BOUNDS, scale, chunk: FRAME_MAX, memory }, closure, out)
+        let limits = Limits { bounds: BOUNDS, scale, chunk: FRAME_MAX, memory };
+        self.write_within(&limits, closure, out).map(|(index, _)| index)
     }
 
-    fn write_within(&self, limits: &Limits, closure: &Closure, out: &Path) -> Result<Index> {
+    /// [`write`](Self::write) within limits; also how many layers were written again.
+    fn write_within(&self, limits: &Limits, closure: &Closure, out: &Path) -> Result<(Index, usize)> {
+        if self.name.is_empty() || self.name.len() > TEXT_MAX as usize {
+            return Err(Error::GroupName { length: self.name.len() });
+        }
         let folder = &out.join("blobs/sha256");
         create_dir(folder)?;
         let mut paths: Vec<_> = closure.iter().collect();
@@ -72,32 +78,25 @@ impl<'a> Group<'a> {
         Work { paths: &paths, root: self.root, threads: self.threads, chunk, memory }.run(&mut assembler)?;
         let (layers, packed) = assembler.finish()?;
 
-        let pieces = paths.iter().zip(&packed);
-        let pieces = pieces.map(|(info, packed)| Piece { path: info.path.clone(), size: packed.size }).collect();
-        let rows = places(split_within(pieces, self.max_layers, limits.bounds));
-        let relayout = Relayout { layers: &layers, packed: &packed, edges, folder };
-        let layers = relayout.publish(&rows, self.threads, self.name, out)?;
+        let sizes = paths.iter().zip(&packed);
+        let row: Vec<_> = sizes.map(|(info, packed)| PathSize { path: &info.path, size: packed.size }).collect();
+        let rows = split_within(&row, self.max_layers, limits.bounds);
+        let relayout = Relayout { layers, packed: &packed, edges, folder };
+        let (layers, again) = relayout.publish(&rows, self.threads, out)?;
+        let layers = layers.into_iter().map(|layer| Layer { group: self.name.into(), ..layer }).collect();
         let index = index(&paths, packed, rows, layers);
         write(&out.join(GROUP_INDEX), &index.encode_readable()?)?;
-        Ok(index)
+        Ok((index, again))
     }
 }
 
 /// The index of a group that [`Group::write`] wrote.
 pub fn read_index(group: &Path) -> Result<Index> {
     let path = group.join(GROUP_INDEX);
-    Index::decode(&std::fs::read(&path).map_err(Error::io("reading", &path))?)
-}
-
-/// Each layer's places in the row.
-fn places(layers: Vec<Vec<Piece>>) -> Vec<Range<usize>> {
-    let mut end = 0;
-    let place = |layer: Vec<Piece>| {
-        let start = end;
-        end += layer.len();
-        start..end
-    };
-    layers.into_iter().map(place).collect()
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NoGroup { path: group.into() }),
+        bytes => Index::decode(&bytes.map_err(Error::io("reading", &path))?),
+    }
 }
 
 fn index(paths: &[&PathInfo], packed: Vec<Packed>, rows: Vec<Range<usize>>, layers: Vec<Layer>) -> Index {

@@ -40,7 +40,11 @@ pub struct Layout {
 impl Layout {
     /// Opens a layout that holds exactly one image.
     pub fn open(dir: &Path) -> Result<Self> {
-        let bytes = read(&dir.join("index.json"))?;
+        let index = dir.join("index.json");
+        if !index.exists() {
+            return Err(Error::NoLayout { path: dir.into() });
+        }
+        let bytes = read(&index)?;
         let index: ImageIndex = parse("index.json", &bytes)?;
         let [descriptor] = &index.manifests()[..] else {
             return Err(Error::document(

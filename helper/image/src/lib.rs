@@ -5,8 +5,8 @@
 //! independent zstd frames that never cross a store path, and an index in the last layer. Any OCI client reads a seed
 //! as an ordinary image; a client that knows the index can fetch, check and unpack single store paths.
 //!
-//! The way of a store path: it is read once, which gives its NAR hash and its part of the tar, in pieces; all threads
-//! compress pieces; in the order of the row they go into layers, which end where the [`partition`] is likely to end
+//! The way of a store path: it is read once, which gives its NAR hash and its part of the tar, in chunks; all threads
+//! compress chunks; in the order of the row they go into layers, which end where the [`partition`] is likely to end
 //! them. When all sizes are known, the partition says which layers there are: those that were written otherwise are
 //! written again from their frames. [`layer`] publishes them; [`image`] adds metadata layer and documents; [`verify`]
 //! goes the way back.
@@ -39,9 +39,10 @@ mod error;
 pub use error::{Error, Result};
 pub use frame::{FRAME_MAX, Frame};
 
-/// Threads that one operation may use: all cores, but no more than memory is meant for.
+/// Threads that one operation uses where it is not told: all cores, but at most eight.
 ///
-/// What waits between threads has a budget that grows with their number; sixteen of them stay under 256 MiB.
+/// A layer's hashes take its bytes in order, one thread at a time, and eight threads compress as fast as that one
+/// hashes. With eight, writing takes less than 256 MiB of memory, whatever is written.
 pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(16)
+    std::thread::available_parallelism().map_or(1, usize::from).min(8)
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 
-use crate::frame::Encoder;
+use crate::frame::{Decoder, Encoder};
 use crate::index::{INDEX_PATH, Index};
 use crate::layout::{Layout, blob_path, digest, other_content};
 use crate::output::write;
@@ -76,14 +76,14 @@ pub fn write_metadata_layer(
     let members = members(index.encode_readable()?, database, &closure, gc_roots, root.collect::<Result<_>>()?)?;
     let mut tar = Vec::new();
     for (path, content) in in_order(&members) {
-        let (headers, bytes, padding) = content.pieces(path);
+        let (headers, bytes, padding) = content.blocks(path);
         tar.extend([&headers, bytes, padding].concat());
     }
     tar.extend_from_slice(&END);
     let mut encoder = Encoder::new()?;
     let mut blob = Vec::new();
-    for piece in tar.chunks(FRAME_MAX) {
-        blob.extend_from_slice(&encoder.encode(piece)?.0);
+    for chunk in tar.chunks(FRAME_MAX) {
+        blob.extend_from_slice(&encoder.encode(chunk)?.0);
     }
     if tar.len().max(blob.len()) as u64 > METADATA_MAX {
         return Err(Error::Limit { why: "its metadata layer is longer than 1 GiB: it has too many files".into() });
@@ -198,8 +198,8 @@ impl Content {
         })
     }
 
-    /// What it is in a tar, one piece after the other: headers, contents, padding.
-    fn pieces(&self, path: &str) -> (Vec<u8>, &[u8], &[u8]) {
+    /// What it is in a tar: headers, contents, padding.
+    fn blocks(&self, path: &str) -> (Vec<u8>, &[u8], &[u8]) {
         let (member, bytes): (_, &[u8]) = match self {
             Self::Directory(mode) => (Member::Directory { mode: *mode }, b""),
             Self::Symlink(target) => (Member::Symlink { target: target.as_bytes() }, b""),
@@ -250,10 +250,12 @@ fn read_tar(layout: &Layout, descriptor: &Descriptor) -> Result<Vec<u8>> {
     if Sha256::digest(&blob)[..] != digest(descriptor)?.0 {
         return Err(other_content(descriptor));
     }
-    let mut tar = Vec::new();
-    zstd::stream::read::Decoder::with_buffer(&blob[..])
-        .and_then(|decoder| decoder.take(METADATA_MAX).read_to_end(&mut tar))
-        .map_err(|error| Error::document(format!("the metadata layer {}", descriptor.digest()), error))?;
+    let tar = Decoder::new()?.decode_blob(&blob, METADATA_MAX).ok_or_else(|| {
+        Error::document(
+            format!("the metadata layer {}", descriptor.digest()),
+            "it is not zstd frames of 4 MiB of tar each",
+        )
+    })?;
     let diff_id = format!("sha256:{}", Sha256Hash(Sha256::digest(&tar).into()).hex());
     if layout.config.rootfs().diff_ids().last() != Some(&diff_id) {
         return Err(Error::mismatch("the metadata layer", "its tar has not the diff_id of the config"));
@@ -299,8 +301,8 @@ fn check_tar(tar: &[u8], order: &[String], members: &BTreeMap<String, Content>) 
     let mut rest = tar;
     for path in order {
         let content = members.get(path).ok_or_else(|| format!("it holds {path:?}, which is no part of a seed"))?;
-        let (headers, bytes, padding) = content.pieces(path);
-        let after = [&headers, bytes, padding].into_iter().try_fold(rest, |rest, piece| rest.strip_prefix(piece));
+        let (headers, bytes, padding) = content.blocks(path);
+        let after = [&headers, bytes, padding].into_iter().try_fold(rest, |rest, blocks| rest.strip_prefix(blocks));
         rest = after.ok_or_else(|| format!("{path:?} is not written as specified"))?;
     }
     if rest != END {

@@ -6,29 +6,27 @@ use crate::Result;
 use crate::index::{Entry, Node};
 use crate::tar_stream::{Member, header, padding};
 
-/// A path's part of the tar, in pieces, and its entries.
+/// A path's part of the tar, in chunks, and its entries.
 pub(crate) struct TarPart {
     /// The name of the entry at hand, from the image's root.
     name: Vec<u8>,
     /// The open folders: their entries, and the lengths of their names.
     open: Vec<(u32, usize)>,
     entries: Vec<Entry>,
-    /// What is still to come of the open file's contents, and the padding after them.
-    file: Option<(u64, &'static [u8])>,
-    /// The length of every piece but the last, in bytes.
+    /// The length of every chunk but the last, in bytes.
     length: usize,
-    piece: Vec<u8>,
+    chunk: Vec<u8>,
     handed_over: u64,
 }
 
-/// Takes a piece, and gives an empty buffer for the next one.
+/// Takes a chunk, and gives an empty buffer for the next one.
 pub(crate) type HandOver<'a> = &'a mut dyn FnMut(Vec<u8>) -> Result<Vec<u8>>;
 
 impl TarPart {
-    /// The part of the path of this name. Its pieces have `length` bytes; the first one is put into `piece`.
-    pub(crate) fn new(base_name: &str, length: usize, piece: Vec<u8>) -> Self {
+    /// The part of the path of this name. Its chunks have `length` bytes; the first one is put into `first`.
+    pub(crate) fn new(base_name: &str, length: usize, first: Vec<u8>) -> Self {
         let name = [&STORE_DIR[1..], "/", base_name].concat().into_bytes();
-        Self { name, open: Vec::new(), entries: Vec::new(), file: None, length, piece, handed_over: 0 }
+        Self { name, open: Vec::new(), entries: Vec::new(), length, chunk: first, handed_over: 0 }
     }
 
     pub(crate) fn event(&mut self, event: &Event<'_>, hand_over: HandOver<'_>) -> Result<()> {
@@ -45,18 +43,11 @@ impl TarPart {
             Event::File { name, executable, size } => {
                 let mode = if executable { 0o555 } else { 0o444 };
                 self.member(name, Member::File { mode, size }, hand_over)?;
-                let offset = self.handed_over + self.piece.len() as u64;
-                self.enter(name, Node::File { executable, size, offset });
-                self.file = Some((size, padding(size)));
-                self.end_of_contents(hand_over)?;
+                self.enter(name, Node::File { executable, size, offset: self.size() });
             }
-            Event::Data(data) => {
-                self.append(data, hand_over)?;
-                if let Some((left, _)) = &mut self.file {
-                    *left = left.saturating_sub(data.len() as u64);
-                }
-                self.end_of_contents(hand_over)?;
-            }
+            Event::Data(data) => self.append(data, hand_over)?,
+            // Headers fill whole blocks, so what is missing to one is missing to the contents.
+            Event::EndFile => self.append(padding(self.size()), hand_over)?,
             Event::Symlink { name, target } => {
                 self.member(name, Member::Symlink { target }, hand_over)?;
                 self.enter(name, Node::Symlink { target: target.into() });
@@ -65,9 +56,9 @@ impl TarPart {
         Ok(())
     }
 
-    /// The last piece, which is never empty, and the entries.
+    /// The last chunk, which is never empty, and the entries.
     pub(crate) fn finish(self) -> (Vec<u8>, Vec<Entry>) {
-        (self.piece, self.entries)
+        (self.chunk, self.entries)
     }
 
     /// Writes the header of what lies as `name` in the open folder.
@@ -87,23 +78,20 @@ impl TarPart {
         self.entries.push(Entry { parent, name: name.into(), node });
     }
 
-    fn end_of_contents(&mut self, hand_over: HandOver<'_>) -> Result<()> {
-        if let Some((0, padding)) = self.file {
-            self.file = None;
-            self.append(padding, hand_over)?;
-        }
-        Ok(())
+    /// The length of the part so far, in bytes.
+    fn size(&self) -> u64 {
+        self.handed_over + self.chunk.len() as u64
     }
 
     fn append(&mut self, mut bytes: &[u8], hand_over: HandOver<'_>) -> Result<()> {
         while !bytes.is_empty() {
-            // Only now is it certain that a full piece is not the last.
-            if self.piece.len() == self.length {
+            // Only now is it certain that a full chunk is not the last.
+            if self.chunk.len() == self.length {
                 self.handed_over += self.length as u64;
-                self.piece = hand_over(std::mem::take(&mut self.piece))?;
+                self.chunk = hand_over(std::mem::take(&mut self.chunk))?;
             }
-            let (now, later) = bytes.split_at(bytes.len().min(self.length - self.piece.len()));
-            self.piece.extend_from_slice(now);
+            let (now, later) = bytes.split_at(bytes.len().min(self.length - self.chunk.len()));
+            self.chunk.extend_from_slice(now);
             bytes = later;
         }
         Ok(())

@@ -7,6 +7,7 @@
 //! than its share of the middle size. A neighbour's size matters only within the bounds of 8 and 32 MiB.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use nix_seed_store::StorePath;
 use sha2::{Digest, Sha256};
@@ -19,38 +20,37 @@ const LAYER_MIDDLE: u64 = 16 << 20;
 pub const LAYER_MAX: u64 = 32 << 20;
 
 /// A store path and the compressed size of its frames.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathSize<'a> {
     /// The path.
-    pub path: StorePath,
+    pub path: &'a StorePath,
     /// The bytes it adds to a layer.
     pub size: u64,
 }
 
-/// Splits `pieces` into at most `allowance` layers; each layer's pieces are in the order of the row.
+/// Cuts `row`, which is in [`row_order`], into at most `allowance` layers: for each, its places in the row.
 ///
 /// Layers have 8 to 32 MiB, more only where one path has more, less only at the end or before a path that fills a
 /// layer by itself. When that makes more layers than allowed, all bounds are doubled until it does not.
-pub fn split(pieces: Vec<Piece>, allowance: usize) -> Vec<Vec<Piece>> {
-    split_within(pieces, allowance, BOUNDS)
+pub fn split(row: &[PathSize<'_>], allowance: usize) -> Vec<Range<usize>> {
+    split_within(row, allowance, BOUNDS)
 }
 
 /// [`split`] for layers of other sizes.
-pub(crate) fn split_within(mut pieces: Vec<Piece>, allowance: usize, bounds: Bounds) -> Vec<Vec<Piece>> {
-    pieces.sort_by(|a, b| row_order(&a.path, &b.path));
+pub(crate) fn split_within(row: &[PathSize<'_>], allowance: usize, bounds: Bounds) -> Vec<Range<usize>> {
     let mut scale = 0;
     loop {
-        let layers = cut(&pieces, bounds.scaled(scale));
+        let layers = cut(row, bounds.scaled(scale));
         // At the last scale no bound is left, so one layer holds everything.
         if layers.len() <= allowance.max(1) || scale >= u64::BITS {
-            return layers.into_iter().map(<[Piece]>::to_vec).collect();
+            return layers;
         }
         scale += 1;
     }
 }
 
 /// The order of the row: by name, so that a new version stands where the old one stood.
-pub(crate) fn row_order(a: &StorePath, b: &StorePath) -> Ordering {
+pub fn row_order(a: &StorePath, b: &StorePath) -> Ordering {
     (a.name(), a).cmp(&(b.name(), b))
 }
 
@@ -73,8 +73,12 @@ impl Bounds {
         Self { min: scaled(self.min), middle: scaled(self.middle), max: scaled(self.max) }
     }
 
-    /// The scale at which pieces of `size` bytes in all are likely to make no more than `allowance` layers.
+    /// The scale at which paths of `size` bytes in all are likely to make no more than `allowance` layers.
     pub(crate) fn likely_scale(self, size: u64, allowance: usize) -> u32 {
+        if allowance <= 1 {
+            // One layer holds everything, and that is no guess.
+            return u64::BITS;
+        }
         // Most layers end a little above the middle.
         let likely = |scale: &u32| {
             let middle = self.scaled(*scale).middle;
@@ -84,29 +88,29 @@ impl Bounds {
     }
 }
 
-fn cut(pieces: &[Piece], bounds: Bounds) -> Vec<&[Piece]> {
-    let mut layers: Vec<&[Piece]> = Vec::new();
+fn cut(row: &[PathSize<'_>], bounds: Bounds) -> Vec<Range<usize>> {
+    let mut layers = Vec::new();
     let (mut start, mut cutter) = (0, Cutter::new(bounds));
-    for (i, piece) in pieces.iter().enumerate() {
-        if cutter.overflows(piece.size) {
-            layers.push(&pieces[start..i]);
+    for (i, PathSize { path, size }) in row.iter().enumerate() {
+        if cutter.overflows(*size) {
+            layers.push(start..i);
             start = i;
         }
-        if cutter.ends(&piece.path, piece.size) {
-            layers.push(&pieces[start..=i]);
+        if cutter.ends(path, *size) {
+            layers.push(start..i + 1);
             start = i + 1;
         }
     }
-    if start < pieces.len() {
-        layers.push(&pieces[start..]);
+    if start < row.len() {
+        layers.push(start..row.len());
     }
     layers
 }
 
-/// Cuts the row one piece at a time.
+/// Cuts the row one path at a time.
 pub(crate) struct Cutter {
     bounds: Bounds,
-    /// The bytes of the open layer; `None` before its first piece.
+    /// The bytes of the open layer; `None` before its first path.
     open: Option<u64>,
 }
 
@@ -115,12 +119,12 @@ impl Cutter {
         Self { bounds, open: None }
     }
 
-    /// Whether a piece that has `size` bytes, or more, is too much for the open layer and begins a new one.
+    /// Whether a path that has `size` bytes, or more, is too much for the open layer and begins a new one.
     pub(crate) fn overflows(&self, size: u64) -> bool {
         self.open.is_some_and(|open| open.saturating_add(size) > self.bounds.max)
     }
 
-    /// Adds the next piece, to a new layer where it [`overflows`](Self::overflows); whether the layer ends after it.
+    /// Adds the next path, to a new layer where it [`overflows`](Self::overflows); whether the layer ends after it.
     pub(crate) fn ends(&mut self, path: &StorePath, size: u64) -> bool {
         let before = if self.overflows(size) { 0 } else { self.open.unwrap_or(0) };
         let layer = before.saturating_add(size);
@@ -130,7 +134,7 @@ impl Cutter {
     }
 }
 
-/// Whether the package's name, hashed to a fraction of one, is under the piece's share of `middle`.
+/// Whether the package's name, hashed to a fraction of one, is under the path's share of `middle`.
 fn ends_layer(path: &StorePath, size: u64, middle: u64) -> bool {
     let hash = Sha256::digest(path.package());
     let fraction = u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]);
@@ -145,14 +149,15 @@ mod tests {
 
     use super::*;
 
+    type Piece = (StorePath, u64);
+
     fn piece((name, version, size): (String, u32, u64)) -> Piece {
         let hash: String = Sha256::digest(format!("{name}{version}{size}"))
             .iter()
             .take(16)
             .map(|b| format!("{:02x}", b & 0xdd))
             .collect();
-        let path = StorePath::from_base_name(&format!("{}-{name}-{version}", hash.replace('e', "f"))).unwrap();
-        Piece { path, size }
+        (StorePath::from_base_name(&format!("{}-{name}-{version}", hash.replace('e', "f"))).unwrap(), size)
     }
 
     fn pieces() -> impl Strategy<Value = Vec<Piece>> {
@@ -161,50 +166,50 @@ mod tests {
             .prop_map(|map| map.into_iter().map(|(name, (version, size))| piece((name, version, size))).collect())
     }
 
+    /// The layers of `pieces`, which are in any order.
+    fn layers(mut pieces: Vec<Piece>, allowance: usize) -> Vec<Vec<Piece>> {
+        pieces.sort_by(|(one, _), (other, _)| row_order(one, other));
+        let row: Vec<_> = pieces.iter().map(|(path, size)| PathSize { path, size: *size }).collect();
+        split(&row, allowance).into_iter().map(|places| pieces[places].to_vec()).collect()
+    }
+
     fn size(layer: &[Piece]) -> u64 {
-        layer.iter().map(|piece| piece.size).sum()
+        layer.iter().map(|(_, size)| size).sum()
     }
 
     proptest! {
         #[test]
         fn every_path_is_in_one_layer_and_layers_keep_their_bounds(pieces in pieces()) {
-            let layers = split(pieces.clone(), 1000);
-            let all: BTreeSet<_> = layers.iter().flatten().map(|piece| piece.path.clone()).collect();
+            let layers = layers(pieces.clone(), 1000);
+            let all: BTreeSet<_> = layers.iter().flatten().collect();
             prop_assert_eq!(all.len(), layers.iter().map(Vec::len).sum::<usize>());
-            prop_assert_eq!(all, pieces.iter().map(|piece| piece.path.clone()).collect());
+            prop_assert_eq!(all, pieces.iter().collect());
             for (i, layer) in layers.iter().enumerate() {
                 prop_assert!(layer.len() == 1 || size(layer) <= LAYER_MAX);
-                let before_large = layers.get(i + 1).is_none_or(|next| size(layer) + next[0].size > LAYER_MAX);
+                let before_large = layers.get(i + 1).is_none_or(|next| size(layer) + next[0].1 > LAYER_MAX);
                 prop_assert!(size(layer) >= LAYER_MIN || before_large);
             }
         }
 
         #[test]
         fn the_allowance_is_kept(pieces in pieces(), allowance in 1usize..20) {
-            prop_assert!(split(pieces, allowance).len() <= allowance);
-        }
-
-        #[test]
-        fn the_order_of_the_input_does_not_matter(pieces in pieces()) {
-            let backwards = pieces.iter().rev().cloned().collect();
-            prop_assert_eq!(split(pieces, 50), split(backwards, 50));
+            prop_assert!(layers(pieces, allowance).len() <= allowance);
         }
 
         #[test]
         fn a_new_version_of_equal_size_changes_one_layer(pieces in pieces(), at: prop::sample::Index) {
             let mut edited = pieces.clone();
-            let i = at.index(edited.len());
-            let path = &edited[i].path;
+            let (path, _) = at.get_mut(&mut edited);
             let hash = if path.base_name().starts_with('0') { "1" } else { "0" };
-            edited[i].path = StorePath::from_base_name(&format!("{hash}{}", &path.base_name()[1..])).unwrap();
-            let before: BTreeSet<_> = split(pieces, 1000).into_iter().map(|l| format!("{l:?}")).collect();
-            let after: BTreeSet<_> = split(edited, 1000).into_iter().map(|l| format!("{l:?}")).collect();
+            *path = StorePath::from_base_name(&format!("{hash}{}", &path.base_name()[1..])).unwrap();
+            let before: BTreeSet<_> = layers(pieces, 1000).into_iter().collect();
+            let after: BTreeSet<_> = layers(edited, 1000).into_iter().collect();
             prop_assert_eq!(after.difference(&before).count(), 1);
         }
     }
 
     #[test]
     fn nothing_makes_no_layer() {
-        assert!(split(Vec::new(), 3).is_empty());
+        assert!(layers(Vec::new(), 3).is_empty());
     }
 }

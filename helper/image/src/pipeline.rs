@@ -11,7 +11,7 @@ use crate::frame::Encoder;
 use crate::parallel::{lock, run_all};
 use crate::part::TarPart;
 use crate::read::read;
-use crate::schedule::{Chunk, Compressed, Key, Schedule, Step};
+use crate::schedule::{Chunk, Compressed, Idle, Reading, Schedule, Task};
 use crate::{Error, Result};
 
 /// What goes through the pipeline, and what it may use.
@@ -30,10 +30,11 @@ impl Work<'_> {
     /// Reads all paths and puts them into the layers of `assembler`.
     pub(crate) fn run(&self, assembler: &mut Assembler<'_>) -> Result<()> {
         let threads = self.threads.max(1);
-        let schedule = Schedule::new(self.paths.len(), threads, self.chunk, self.memory);
+        let frame = zstd::zstd_safe::compress_bound(self.chunk);
+        let schedule = Schedule::new(self.paths.len(), threads, self.chunk, frame, self.memory);
         let pipeline = Pipeline {
             work: self,
-            state: Mutex::new(State { schedule, spare: Vec::new() }),
+            schedule: Mutex::new(schedule),
             changed: Condvar::new(),
             stop: AtomicBool::new(false),
             assembler: Mutex::new(assembler),
@@ -44,17 +45,11 @@ impl Work<'_> {
 
 struct Pipeline<'a, 'b> {
     work: &'a Work<'a>,
-    state: Mutex<State>,
+    schedule: Mutex<Schedule>,
     changed: Condvar,
     stop: AtomicBool,
     /// The schedule gives it to one thread at a time.
     assembler: Mutex<&'a mut Assembler<'b>>,
-}
-
-struct State {
-    schedule: Schedule,
-    /// Buffers for whole chunks.
-    spare: Vec<Vec<u8>>,
 }
 
 impl Pipeline<'_, '_> {
@@ -63,31 +58,31 @@ impl Pipeline<'_, '_> {
         let _leaving = Leaving(self);
         let mut encoder = Encoder::new()?;
         loop {
-            match self.next(None)? {
-                Step::Read(path) => self.read(path, &mut encoder)?,
-                Step::End => return Ok(()),
-                step => self.step(step, &mut encoder)?,
+            match self.wait(Schedule::idle)? {
+                Idle::Do(task) => self.task(task, &mut encoder)?,
+                Idle::Read(path) => self.read(path, &mut encoder)?,
+                Idle::End => return Ok(()),
             }
         }
     }
 
-    /// Waits for a step.
-    fn next(&self, reading: Option<Key>) -> Result<Step> {
-        let mut state = lock(&self.state);
+    /// Waits until the schedule has a step.
+    fn wait<T>(&self, mut step: impl FnMut(&mut Schedule) -> Option<T>) -> Result<T> {
+        let mut schedule = lock(&self.schedule);
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Stopped);
             }
-            match state.schedule.next(reading) {
-                Step::Wait => state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner()),
-                step => return Ok(step),
+            match step(&mut schedule) {
+                Some(step) => return Ok(step),
+                None => schedule = self.changed.wait(schedule).unwrap_or_else(|poisoned| poisoned.into_inner()),
             }
         }
     }
 
     /// Tells the others what has been done.
-    fn done(&self, change: impl FnOnce(&mut State)) {
-        change(&mut lock(&self.state));
+    fn done(&self, change: impl FnOnce(&mut Schedule)) {
+        change(&mut lock(&self.schedule));
         self.changed.notify_all();
     }
 
@@ -99,43 +94,35 @@ impl Pipeline<'_, '_> {
         let part = TarPart::new(info.path.base_name(), self.work.chunk, first);
         let mut at = 0;
         let (tar, entries) = read(info, self.work.root, part, &self.stop, &mut |tar| {
-            self.done(|state| state.schedule.read(Chunk { key: (path, at), tar, end: None }));
+            self.done(|schedule| schedule.read(Chunk { key: (path, at), tar, end: None }));
             at += 1;
             loop {
-                match self.next(Some((path, at)))? {
-                    Step::Fill => return Ok(self.buffer()),
-                    step => self.step(step, encoder)?,
+                match self.wait(|schedule| schedule.reading((path, at)))? {
+                    Reading::Fill => return Ok(self.buffer()),
+                    Reading::Do(task) => self.task(task, encoder)?,
                 }
             }
         })?;
-        self.done(|state| state.schedule.read(Chunk { key: (path, at), tar, end: Some(entries) }));
+        self.done(|schedule| schedule.read(Chunk { key: (path, at), tar, end: Some(entries) }));
         Ok(())
     }
 
-    /// A step that may interrupt the reading of a path.
-    fn step(&self, step: Step, encoder: &mut Encoder) -> Result<()> {
-        match step {
-            Step::Compress(chunk) => {
+    fn task(&self, task: Task, encoder: &mut Encoder) -> Result<()> {
+        match task {
+            Task::Compress(chunk) => {
                 let (bytes, frame) = encoder.encode(&chunk.tar)?;
-                self.done(|state| state.schedule.compressed(Compressed { chunk, bytes, frame }));
+                self.done(|schedule| schedule.compressed(Compressed { chunk, bytes, frame }));
             }
-            Step::Assemble(mut chunk) => {
+            Task::Assemble(mut chunk) => {
                 lock(&self.assembler).add(&mut chunk)?;
-                self.done(|state| {
-                    let mut buffer = state.schedule.assembled(chunk);
-                    if buffer.capacity() >= self.work.chunk {
-                        buffer.clear();
-                        state.spare.push(buffer);
-                    }
-                });
+                self.done(|schedule| schedule.assembled(chunk));
             }
-            Step::Read(_) | Step::Fill | Step::Wait | Step::End => {}
         }
         Ok(())
     }
 
     fn buffer(&self) -> Vec<u8> {
-        let spare = lock(&self.state).spare.pop();
+        let spare = lock(&self.schedule).buffer();
         spare.unwrap_or_else(|| Vec::with_capacity(self.work.chunk))
     }
 }

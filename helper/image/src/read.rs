@@ -10,7 +10,7 @@ use crate::part::{HandOver, TarPart};
 use crate::tar_stream::is_whiteout;
 use crate::{Error, Result};
 
-/// Reads the path that `info` describes, and hands over the pieces that `part` makes of it, but for the last one: that
+/// Reads the path that `info` describes, and hands over the chunks that `part` makes of it, but for the last one: that
 /// is the result, with the entries, and means that the path is what Nix registered.
 pub(crate) fn read(
     info: &PathInfo,

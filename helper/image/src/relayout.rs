@@ -1,5 +1,6 @@
 //! From the layers that were written as guessed to those that the partition asks for.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use crate::{Result, parallel};
 /// What has been written.
 pub(crate) struct Relayout<'a> {
     /// In the order of the row.
-    pub(crate) layers: &'a [Assembled],
+    pub(crate) layers: Vec<Assembled>,
     /// All paths, in the order of the row.
     pub(crate) packed: &'a [Packed],
     pub(crate) edges: &'a Edges,
@@ -22,24 +23,29 @@ pub(crate) struct Relayout<'a> {
 
 impl Relayout<'_> {
     /// Publishes a layer for each part of the row in `out`: the file that holds just that, or where there is none, one
-    /// made from the frames of others. What is not published is removed.
-    pub(crate) fn publish(&self, rows: &[Range<usize>], threads: usize, group: &str, out: &Path) -> Result<Vec<Layer>> {
-        let layers =
-            parallel::map(rows, threads, |_, row| match self.layers.iter().find(|layer| layer.paths == *row) {
-                Some(layer) => layer.written.publish(group, out),
-                None => self.write(row)?.publish(group, out),
-            })?;
-        for layer in self.layers.iter().filter(|layer| !rows.contains(&layer.paths)) {
-            layer.written.remove()?;
+    /// made from the frames of others. What is not published is removed. Gives also how many layers were made again.
+    pub(crate) fn publish(self, rows: &[Range<usize>], threads: usize, out: &Path) -> Result<(Vec<Layer>, usize)> {
+        let is_written = |row: &&Range<usize>| self.layers.iter().any(|layer| layer.paths == **row);
+        let missing: Vec<_> = rows.iter().filter(|row| !is_written(row)).collect();
+        let again = parallel::map(&missing, threads, |_, row| self.write(row))?;
+        let count = again.len();
+        let mut whole: BTreeMap<_, _> = missing.iter().map(|row| row.start).zip(again).collect();
+        for Assembled { paths, written } in self.layers {
+            if rows.contains(&paths) {
+                whole.insert(paths.start, written);
+            } else {
+                written.remove()?;
+            }
         }
-        Ok(layers)
+        let layers = whole.into_values().map(|written| written.publish(out));
+        Ok((layers.collect::<Result<_>>()?, count))
     }
 
     fn write(&self, row: &Range<usize>) -> Result<Written> {
         let mut decoder = Decoder::new()?;
         let path = self.folder.join(format!(".again-{}", row.start));
         let mut writer = Writer::create(&path, &self.edges.begin)?;
-        for layer in self.layers {
+        for layer in &self.layers {
             let (start, end) = (row.start.max(layer.paths.start), row.end.min(layer.paths.end));
             if start < end {
                 // The first frame of every layer holds the parent folders.

@@ -3,9 +3,9 @@
 //! Every thread can do everything: read a path, compress a chunk, put chunks that are compressed into the layers, which
 //! is for one thread at a time and in order. A thread that reads pauses within the walk to do one of the others.
 //!
-//! Nothing can block. Only a lack of memory keeps a reader back, and what holds memory waits for the chunk whose turn it
-//! is: that one may be read whatever the others hold. Paths are begun in order, so its path has a reader or is the next
-//! to be begun; and whoever is kept back compresses what waits to be compressed.
+//! Nothing can block. A reader is kept back by chunks that wait to be compressed, and then compresses one itself; or by
+//! a lack of memory, and what holds memory waits for the chunk whose turn it is: that one may be read whatever the others
+//! hold. Paths are begun in order, so its path has a reader or is the next to be begun.
 
 use std::collections::BTreeMap;
 
@@ -30,26 +30,30 @@ pub(crate) struct Compressed {
     pub(crate) frame: Frame,
 }
 
-impl Compressed {
-    fn memory(&self) -> u64 {
-        (self.chunk.tar.len() + self.bytes.len()) as u64
-    }
+/// What a thread does that reads nothing.
+pub(crate) enum Idle {
+    /// Does this.
+    Do(Task),
+    /// Reads a path.
+    Read(usize),
+    /// Ends: all is done.
+    End,
 }
 
-/// What a thread does.
-pub(crate) enum Step {
+/// What a thread does that is about to read a path's next chunk.
+pub(crate) enum Reading {
+    /// Does this first.
+    Do(Task),
+    /// Reads on.
+    Fill,
+}
+
+/// What may interrupt the reading of a path.
+pub(crate) enum Task {
     /// Puts a chunk into the layers.
     Assemble(Compressed),
     /// Compresses a chunk.
     Compress(Chunk),
-    /// Reads a path.
-    Read(usize),
-    /// Reads on.
-    Fill,
-    /// Waits until another thread has done something.
-    Wait,
-    /// Ends: all is done.
-    End,
 }
 
 /// What is under way.
@@ -58,11 +62,14 @@ pub(crate) struct Schedule {
     paths: usize,
     begun: usize,
     threads: usize,
-    /// The length of a chunk in bytes.
+    /// The most bytes of a chunk, and of its frame.
     chunk: u64,
-    /// The bytes that chunks and frames may fill, and those that they do, chunks that are being read included.
+    frame: u64,
+    /// The bytes that chunks, frames and spare buffers may fill, and those that chunks and frames do or may come to.
     memory: u64,
     held: u64,
+    /// Buffers for whole chunks. Kept only while there is room.
+    spare: Vec<Vec<u8>>,
     raw: BTreeMap<Key, Chunk>,
     compressed: BTreeMap<Key, Compressed>,
     /// The chunk that is put into the layers next, or right now.
@@ -71,14 +78,16 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(paths: usize, threads: usize, chunk: usize, memory: u64) -> Self {
+    pub(crate) fn new(paths: usize, threads: usize, chunk: usize, frame: usize, memory: u64) -> Self {
         Self {
             paths,
             begun: 0,
             threads,
             chunk: chunk as u64,
+            frame: frame as u64,
             memory,
             held: 0,
+            spare: Vec::new(),
             raw: BTreeMap::new(),
             compressed: BTreeMap::new(),
             turn: (0, 0),
@@ -86,63 +95,88 @@ impl Schedule {
         }
     }
 
-    /// The next step of a thread that reads nothing, or that is about to begin the chunk `reading`.
-    pub(crate) fn next(&mut self, reading: Option<Key>) -> Step {
-        if let Some(key) = reading
-            && self.may_fill(key)
-        {
-            self.held += self.chunk;
-            return Step::Fill;
+    /// The next step of a thread that reads nothing. None: another thread has to do something first.
+    pub(crate) fn idle(&mut self) -> Option<Idle> {
+        if let Some(task) = self.task() {
+            return Some(Idle::Do(task));
         }
+        if self.turn.0 == self.paths {
+            return Some(Idle::End);
+        }
+        if self.begun < self.paths && self.may_fill((self.begun, 0)) {
+            self.reserve();
+            self.begun += 1;
+            return Some(Idle::Read(self.begun - 1));
+        }
+        None
+    }
+
+    /// The next step of a thread that is about to read the chunk `key`. None: another thread has to do something first.
+    pub(crate) fn reading(&mut self, key: Key) -> Option<Reading> {
+        if self.may_fill(key) {
+            self.reserve();
+            return Some(Reading::Fill);
+        }
+        self.task().map(Reading::Do)
+    }
+
+    fn task(&mut self) -> Option<Task> {
         // What is in order before what is ahead: that frees memory.
         if !self.assembling
             && let Some(chunk) = self.compressed.remove(&self.turn)
         {
             self.assembling = true;
-            return Step::Assemble(chunk);
+            return Some(Task::Assemble(chunk));
         }
-        if let Some((_, chunk)) = self.raw.pop_first() {
-            return Step::Compress(chunk);
-        }
-        if reading.is_none() {
-            if self.turn.0 == self.paths {
-                return Step::End;
-            }
-            if self.begun < self.paths && self.may_fill((self.begun, 0)) {
-                self.held += self.chunk;
-                self.begun += 1;
-                return Step::Read(self.begun - 1);
-            }
-        }
-        Step::Wait
+        self.raw.pop_first().map(|(_, chunk)| Task::Compress(chunk))
     }
 
-    /// The chunk whose turn it is may always be read. A path that is read ahead leaves room for a few chunks of the one
+    /// The chunk whose turn it is may always be read. A path that is read ahead leaves room for the next chunk of the one
     /// whose turn it is. No reader hurries ahead of the compression: chunks are best taken while the processor's cache
     /// holds them.
     fn may_fill(&self, key: Key) -> bool {
-        let needs = if key.0 == self.turn.0 { self.chunk } else { 4 * self.chunk };
+        let chunks = if key.0 == self.turn.0 { 1 } else { 2 };
+        let needs = chunks * (self.chunk + self.frame);
         key == self.turn || (self.raw.len() < self.threads && self.held + needs <= self.memory)
+    }
+
+    fn reserve(&mut self) {
+        self.held += self.chunk + self.frame;
+        while self.occupied() > self.memory && self.spare.pop().is_some() {}
+    }
+
+    fn occupied(&self) -> u64 {
+        self.held + self.spare.len() as u64 * self.chunk
+    }
+
+    /// A buffer for a whole chunk, if one is left over.
+    pub(crate) fn buffer(&mut self) -> Option<Vec<u8>> {
+        self.spare.pop()
     }
 
     /// Takes a chunk that has been read.
     pub(crate) fn read(&mut self, chunk: Chunk) {
-        self.held -= self.chunk - chunk.tar.len() as u64;
+        self.held = self.held + chunk.tar.capacity() as u64 - self.chunk;
         self.raw.insert(chunk.key, chunk);
     }
 
     /// Takes a chunk that has been compressed.
     pub(crate) fn compressed(&mut self, chunk: Compressed) {
-        self.held += chunk.bytes.len() as u64;
+        self.held = self.held + chunk.bytes.len() as u64 - self.frame;
         self.compressed.insert(chunk.chunk.key, chunk);
     }
 
-    /// A chunk is in its layer; its buffer is free.
-    pub(crate) fn assembled(&mut self, chunk: Compressed) -> Vec<u8> {
-        self.held -= chunk.memory();
+    /// A chunk is in its layer. Its buffer is kept where it serves any chunk, and where there is room for it.
+    pub(crate) fn assembled(&mut self, chunk: Compressed) {
+        let Compressed { chunk: Chunk { tar: mut buffer, end, .. }, bytes, .. } = chunk;
+        let size = buffer.capacity() as u64;
+        self.held -= size + bytes.len() as u64;
         self.assembling = false;
-        self.turn = if chunk.chunk.end.is_some() { (self.turn.0 + 1, 0) } else { (self.turn.0, self.turn.1 + 1) };
-        chunk.chunk.tar
+        self.turn = if end.is_some() { (self.turn.0 + 1, 0) } else { (self.turn.0, self.turn.1 + 1) };
+        if size == self.chunk && self.occupied() + size <= self.memory {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
     }
 }
 
@@ -152,57 +186,79 @@ mod tests {
 
     use super::*;
 
-    /// A thread of the test: what it does, and in which chunk of a path of so many it reads.
+    /// A thread of the test: what it does, and which chunk it is about to read.
     #[derive(Default)]
     struct Thread {
         reading: Option<Key>,
-        busy: Option<Step>,
+        busy: Option<Busy>,
     }
 
-    fn chunk(key: Key, paths: &[u32]) -> Chunk {
+    enum Busy {
+        Task(Task),
+        Read(Key),
+    }
+
+    impl Thread {
+        /// Whether there is something to do; none when all is done.
+        fn begin(&mut self, schedule: &mut Schedule) -> Option<bool> {
+            self.busy = match self.reading {
+                Some(key) => schedule.reading(key).map(|step| match step {
+                    Reading::Do(task) => Busy::Task(task),
+                    Reading::Fill => Busy::Read(key),
+                }),
+                None => match schedule.idle() {
+                    Some(Idle::End) => return None,
+                    Some(Idle::Do(task)) => Some(Busy::Task(task)),
+                    Some(Idle::Read(path)) => Some(Busy::Read((path, 0))),
+                    None => None,
+                },
+            };
+            Some(self.busy.is_some())
+        }
+    }
+
+    const CHUNK: usize = 10;
+    const FRAME: usize = 11;
+
+    fn read(schedule: &mut Schedule, key: Key, paths: &[u32]) {
         let end = (key.1 + 1 == paths[key.0]).then(Vec::new);
-        Chunk { key, tar: vec![0; if end.is_some() { 3 } else { 10 }], end }
+        // A path that is known to be small has a small buffer.
+        let tar = if paths[key.0] == 1 { vec![0; 3] } else { schedule.buffer().unwrap_or(Vec::with_capacity(CHUNK)) };
+        schedule.read(Chunk { key, tar, end });
     }
 
     /// Lets threads go on as `choices` say, and then by turns; gives the order of what was put into layers.
     fn run(paths: &[u32], threads: usize, memory: u64, choices: &[prop::sample::Index]) -> Vec<Key> {
-        let mut schedule = Schedule::new(paths.len(), threads, 10, memory);
+        let mut schedule = Schedule::new(paths.len(), threads, CHUNK, FRAME, memory);
         let mut all: Vec<Thread> = (0..threads).map(|_| Thread::default()).collect();
         let (mut order, mut waits) = (Vec::new(), 0);
         for round in 0.. {
             let thread = &mut all[choices.get(round).map_or(round % threads, |choice| choice.index(threads))];
             waits += 1;
             match thread.busy.take() {
-                Some(Step::Assemble(chunk)) => {
+                Some(Busy::Task(Task::Assemble(chunk))) => {
                     order.push(chunk.chunk.key);
                     schedule.assembled(chunk);
                 }
-                Some(Step::Compress(chunk)) => {
+                Some(Busy::Task(Task::Compress(chunk))) => {
                     let sha256 = nix_seed_store::Sha256Hash([0; 32]);
-                    let frame = Frame { offset: 0, length: 4, tar_length: chunk.tar.len() as u32, sha256 };
-                    schedule.compressed(Compressed { chunk, bytes: vec![0; 4], frame });
+                    let bytes = vec![0; if round % 3 == 0 { FRAME } else { 4 }];
+                    let frame = Frame { offset: 0, length: bytes.len() as u32, tar_length: 10, sha256 };
+                    schedule.compressed(Compressed { chunk, bytes, frame });
                 }
-                Some(Step::Read(path)) => {
-                    schedule.read(chunk((path, 0), paths));
-                    thread.reading = (paths[path] > 1).then_some((path, 1));
-                }
-                Some(Step::Fill) => {
-                    let (path, at) = thread.reading.unwrap();
-                    schedule.read(chunk((path, at), paths));
+                Some(Busy::Read((path, at))) => {
+                    read(&mut schedule, (path, at), paths);
                     thread.reading = (at + 1 < paths[path]).then_some((path, at + 1));
                 }
-                _ => match schedule.next(thread.reading) {
-                    Step::Wait => {}
-                    Step::End => return order,
-                    step => {
-                        thread.busy = Some(step);
-                        waits = 0;
-                    }
+                None => match thread.begin(&mut schedule) {
+                    Some(true) => waits = 0,
+                    Some(false) => {}
+                    None => return order,
                 },
             }
-            // The most that only its exemption lets the path whose turn it is hold, and frames that were not foreseen.
-            let frames = schedule.compressed.len() + usize::from(schedule.assembling);
-            assert!(schedule.held <= memory + 10 + 4 * frames as u64, "{} bytes are held", schedule.held);
+            // Only the chunk whose turn it is may exceed what is allowed.
+            let occupied = schedule.occupied();
+            assert!(occupied <= memory + (CHUNK + FRAME) as u64, "{occupied} bytes are occupied");
             assert!(waits <= choices.len() + 2 * threads, "all threads wait");
         }
         order

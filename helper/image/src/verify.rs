@@ -15,6 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::frame::Decoder;
+use crate::image::{GROUP_ANNOTATION, METADATA_GROUP};
 use crate::index::{Index, Layer, Node, SeedPath};
 use crate::layout::{Layout, digest};
 use crate::metadata::read_metadata_layer;
@@ -72,6 +73,17 @@ pub(crate) fn check_documents(layout: &Layout, index: &Index) -> Result<()> {
     let (descriptors, diff_ids) = (layout.manifest.layers(), layout.config.rootfs().diff_ids());
     if descriptors.len() != index.layers.len() + 1 {
         return Err(Error::mismatch("the manifest", "it has not the layers that the index describes"));
+    }
+    let groups = index.layers.iter().map(|layer| &*layer.group).chain([METADATA_GROUP]);
+    for (descriptor, group) in descriptors.iter().zip(groups) {
+        let named = descriptor.annotations().as_ref().and_then(|annotations| annotations.get(GROUP_ANNOTATION));
+        // Some registries' clients drop annotations.
+        if named.is_some_and(|named| named != group) {
+            return Err(Error::mismatch(
+                descriptor.digest(),
+                "the manifest gives this layer another group than the index",
+            ));
+        }
     }
     for ((descriptor, diff_id), layer) in descriptors.iter().zip(diff_ids).zip(&index.layers) {
         if *descriptor.media_type() != MediaType::ImageLayerZstd {
@@ -189,6 +201,7 @@ impl<'a> LayerReader<'a> {
                     }
                     nar.event(&Event::File { name: &entry.name, executable: *executable, size: *size });
                     self.contents(*size, &mut nar)?;
+                    nar.event(&Event::EndFile);
                     self.expect_of(name, padding(*size))?;
                     part += size + padding(*size).len() as u64;
                 }

@@ -94,7 +94,7 @@ impl Writer {
     }
 }
 
-/// A layer that is a whole file, but not yet under its final name; nor does it know its group.
+/// A layer that is a whole file, but not yet under its final name.
 pub(crate) struct Written {
     path: PathBuf,
     layer: Layer,
@@ -102,13 +102,13 @@ pub(crate) struct Written {
 
 impl Written {
     /// Gives the layer its final name in the folder `out`.
-    pub(crate) fn publish(&self, group: &str, out: &Path) -> Result<Layer> {
+    pub(crate) fn publish(self, out: &Path) -> Result<Layer> {
         let target = blob_path(out, &self.layer.digest);
         std::fs::rename(&self.path, &target).map_err(Error::io("renaming to", &target))?;
-        Ok(Layer { group: group.into(), ..self.layer.clone() })
+        Ok(self.layer)
     }
 
-    pub(crate) fn remove(&self) -> Result<()> {
+    pub(crate) fn remove(self) -> Result<()> {
         std::fs::remove_file(&self.path).map_err(Error::io("removing", &self.path))
     }
 

@@ -54,7 +54,7 @@ pub enum Error {
         referrer: StorePath,
     },
     /// Something in a store path is neither a regular file, a folder nor a symbolic link.
-    #[error("{path} is {kind}, which Nix cannot store; repair the store: nix store repair", path = path.display())]
+    #[error("{path} is {kind}, which Nix cannot store; repair the store path that it lies in, with: nix store repair /nix/store/…", path = path.display())]
     FileType {
         /// Where it is.
         path: PathBuf,

@@ -10,7 +10,8 @@ use crate::{Closure, Error, PathInfo, Result, Sha256Hash, StorePath};
 pub const GRAPH_MAX: u64 = 256 << 20;
 
 /// A closure graph as Nix writes it: the JSON of `exportReferencesGraph` or `nix path-info --json`, an array of objects,
-/// or an object keyed by path (Nix 2.19 and later).
+/// or an object keyed by path (Nix 2.19 and later); or that array as `paths` of an object with its `narSize`, as a seed's
+/// `closure` is written.
 ///
 /// Every entry is kept, also where the JSON has one key twice: [`Closure::from_graph`] decides.
 #[derive(Debug)]
@@ -67,8 +68,12 @@ impl<'de> Visitor<'de> for GraphVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut rows: A) -> Result<Graph, A::Error> {
         let mut graph = Vec::new();
-        while let Some((path, row)) = rows.next_entry()? {
-            graph.push((Some(path), row));
+        while let Some((path, row)) = rows.next_entry::<String, Value>()? {
+            match (&*path, row) {
+                ("paths", Value::Array(rows)) => graph.extend(rows.into_iter().map(|row| (None, row))),
+                ("narSize", Value::Number(_)) => {}
+                (_, row) => graph.push((Some(path), row)),
+            }
         }
         Ok(Graph(graph))
     }
@@ -146,6 +151,12 @@ mod tests {
         assert_eq!(rows, by_path);
         assert_eq!(rows, closure(rows.to_json()).unwrap());
         assert!(rows.check_complete().is_ok());
+    }
+
+    #[test]
+    fn what_a_seed_writes_reads_the_same() {
+        let rows = closure(serde_json::json!([row(A, &[B]), row(B, &[])])).unwrap();
+        assert_eq!(closure(serde_json::json!({ "narSize": 16, "paths": rows.to_json() })).unwrap(), rows);
     }
 
     #[test]

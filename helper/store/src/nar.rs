@@ -9,8 +9,6 @@ use crate::{Event, Sha256Hash};
 pub struct NarHasher {
     sha256: Sha256,
     size: u64,
-    /// Bytes of the open file's contents that are still to come, and those that pad it to a multiple of eight.
-    open: Option<(u64, u8)>,
     /// One per open folder.
     depth: usize,
     begun: bool,
@@ -40,15 +38,11 @@ impl NarHasher {
                 }
                 self.strings(&[b"contents"]);
                 self.bytes(&size.to_le_bytes());
-                self.open = Some((size, padding(size)));
-                self.end_of_contents();
             }
-            Event::Data(data) => {
-                self.bytes(data);
-                if let Some((left, _)) = &mut self.open {
-                    *left = left.saturating_sub(data.len() as u64);
-                }
-                self.end_of_contents();
+            Event::Data(data) => self.bytes(data),
+            Event::EndFile => {
+                self.pad();
+                self.close();
             }
             Event::Symlink { name, target } => {
                 self.node(name, b"symlink");
@@ -78,31 +72,23 @@ impl NarHasher {
         self.strings(if self.depth > 0 { &[b")", b")"] } else { &[b")"] });
     }
 
-    fn end_of_contents(&mut self) {
-        if let Some((0, pad)) = self.open {
-            self.bytes(&[0; 8][..usize::from(pad)]);
-            self.open = None;
-            self.close();
+    fn strings(&mut self, strings: &[&[u8]]) {
+        for string in strings {
+            self.bytes(&(string.len() as u64).to_le_bytes());
+            self.bytes(string);
+            self.pad();
         }
     }
 
-    fn strings(&mut self, strings: &[&[u8]]) {
-        for string in strings {
-            let len = string.len() as u64;
-            self.bytes(&len.to_le_bytes());
-            self.bytes(string);
-            self.bytes(&[0; 8][..usize::from(padding(len))]);
-        }
+    /// Fills up to a multiple of eight bytes: every string and all contents begin at one.
+    fn pad(&mut self) {
+        self.bytes(&[0; 8][..(self.size.wrapping_neg() % 8) as usize]);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         self.size += bytes.len() as u64;
     }
-}
-
-fn padding(len: u64) -> u8 {
-    (len.wrapping_neg() % 8) as u8
 }
 
 #[cfg(test)]

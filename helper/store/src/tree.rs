@@ -9,8 +9,8 @@ use crate::{Error, Result};
 
 /// One step through a store path, in the order of NAR: depth first, names of a folder in byte order.
 ///
-/// The root's name is empty. A `File` is followed by exactly `size` bytes of `Data`; a `Directory` is closed by
-/// `EndDirectory`.
+/// The root's name is empty. A `File` is followed by exactly `size` bytes of `Data`, then by `EndFile`; a `Directory` is
+/// closed by `EndDirectory`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A folder begins.
@@ -31,6 +31,8 @@ pub enum Event<'a> {
     },
     /// The next bytes of the file that began last.
     Data(&'a [u8]),
+    /// The file that began last ends.
+    EndFile,
     /// A symbolic link.
     Symlink {
         /// Its name within the folder that holds it.
@@ -123,7 +125,7 @@ impl<E: From<Error>> Walker<'_, E> {
         if after != size {
             return Err(Error::Changed { path: path.into(), how: "grew" }.into());
         }
-        Ok(())
+        (self.sink)(Event::EndFile)
     }
 }
 
@@ -158,8 +160,10 @@ mod tests {
             format!("Directory {{ name: {} }}", text(b"")),
             format!("File {{ name: {}, executable: false, size: 1 }}", text(b"B")),
             format!("Data({})", text(b"x")),
+            "EndFile".into(),
             format!("Symlink {{ name: {}, target: {} }}", text(b"a"), text(b"nowhere")),
             format!("File {{ name: {}, executable: false, size: 0 }}", text(b"a-")),
+            "EndFile".into(),
             format!("Directory {{ name: {} }}", text(b"b")),
             "EndDirectory".into(),
             "EndDirectory".into(),

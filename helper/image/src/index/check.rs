@@ -68,6 +68,9 @@ fn check_layer(i: usize, layer: &Layer) -> Result<()> {
     if (offset, tar_size) != (layer.size, layer.tar_size) || layer.frames.len() < 2 {
         return Err(Error::index(format!("the frames of layer {i} are not the whole layer")));
     }
+    if layer.frames.len() == 2 {
+        return Err(Error::index(format!("layer {i} holds no store path")));
+    }
     Ok(())
 }
 

@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use nix_seed_store::{Closure, PathInfo, Sha256Hash, StorePath};
 
+pub(crate) use wire::TEXT_MAX;
+
 pub use restriction::{Restriction, RestrictionKind};
 
 use crate::{Error, Frame, Result};

@@ -49,7 +49,7 @@ pub(super) const MODE_SYMLINK: u32 = 0o120_777;
 /// and of any other string.
 pub(super) const NAME_MAX: u32 = 255;
 pub(super) const TARGET_MAX: u32 = 4095;
-pub(super) const TEXT_MAX: u32 = 512;
+pub(crate) const TEXT_MAX: u32 = 512;
 
 /// The most bytes that the strings of all records may have, each counted as often as records name it: so much is copied.
 pub(super) const COPIED_MAX: u64 = 256 << 20;

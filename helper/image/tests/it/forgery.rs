@@ -20,6 +20,8 @@ pub(crate) struct Forgery {
     pub(crate) config: Value,
     /// The tar of the metadata layer.
     pub(crate) tar: Vec<u8>,
+    /// What follows the metadata layer's frames in its blob.
+    pub(crate) blob_end: Vec<u8>,
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> Sha256Hash {
@@ -43,6 +45,7 @@ impl Forgery {
             manifest: read_json(&manifest),
             config: read_json(&config),
             tar: zstd::decode_all(&metadata[..]).unwrap(),
+            blob_end: Vec::new(),
             store,
             image,
         }
@@ -98,7 +101,8 @@ impl Forgery {
     pub(crate) fn write(mut self) -> Self {
         let last = self.manifest["layers"].as_array().unwrap().len() - 1;
         let mut layer = self.manifest["layers"][last].take();
-        self.blob(&zstd::encode_all(&self.tar[..], 1).unwrap(), &mut layer);
+        let blob = [&zstd::encode_all(&self.tar[..], 1).unwrap()[..], &self.blob_end].concat();
+        self.blob(&blob, &mut layer);
         self.manifest["layers"][last] = layer;
         self.config["rootfs"]["diff_ids"][last] = format!("sha256:{}", sha256(&self.tar).hex()).into();
         let mut config = self.manifest["config"].take();

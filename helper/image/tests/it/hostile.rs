@@ -54,6 +54,34 @@ fn what_hides_behind_the_end_of_the_metadata_layer_is_refused() {
 }
 
 #[test]
+fn what_hides_in_the_blob_of_the_metadata_layer_is_refused() {
+    let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 5, 0, 0, 0][..], b"hello"].concat();
+    let empty = zstd::encode_all(&[][..], 1).unwrap();
+    for end in [skippable, empty, b"hello".to_vec()] {
+        let mut forgery = Forgery::new();
+        forgery.blob_end = end;
+        let message = forgery.refused();
+        assert!(message.contains("it is not zstd frames of 4 MiB of tar each"), "{message}");
+    }
+}
+
+#[test]
+fn a_layer_that_claims_another_group_is_refused() {
+    let mut forgery = Forgery::new();
+    for annotations in [serde_json::json!({}), serde_json::Value::Null] {
+        forgery.manifest["layers"][0]["annotations"] = annotations;
+        forgery = forgery.write();
+        forgery.verdict().unwrap();
+    }
+    for layer in 0..2 {
+        let mut forgery = Forgery::new();
+        forgery.manifest["layers"][layer]["annotations"]["io.github.0compute.nix-seed.group"] = "evil".into();
+        let message = forgery.refused();
+        assert!(message.contains("gives this layer another group than the index"), "{message}");
+    }
+}
+
+#[test]
 fn a_member_that_another_user_owns_is_refused() {
     let mut forgery = Forgery::new();
     forgery.add(&[("etc/motd", tar::EntryType::Regular, b"")]);
@@ -213,7 +241,7 @@ fn what_no_reader_accepts_is_not_written() {
     let name = "g".repeat(513);
     let group = nix_seed_image::layer::Group { name: &name, max_layers: 9, root: store.dir.path(), threads: 2 };
     let error = group.write(&store.closure, &store.dir.path().join("out")).map(|_| ()).unwrap_err();
-    assert!(matches!(error, Error::Limit { .. }), "{error}");
+    assert!(matches!(error, Error::GroupName { length: 513 }), "{error}");
 
     let mut long = spec();
     long.tag = "t".repeat(4 << 20);

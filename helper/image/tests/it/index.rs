@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::common::Store;
+use nix_seed_image::Frame;
 use nix_seed_image::index::{Entry, Index, Node, Restriction, RestrictionKind};
 use proptest::prelude::*;
 
@@ -67,6 +68,17 @@ fn overflowing_ranges_are_refused() {
         *offset = u64::MAX - 1;
     });
     assert!(message.contains("a file lies outside of its frames"), "{message}");
+}
+
+#[test]
+fn a_layer_without_a_store_path_is_refused() {
+    let message = refused(|index| {
+        let mut layer = index.layers[0].clone();
+        layer.frames = vec![layer.frames[0], Frame { offset: layer.frames[0].end(), ..layer.frames[0] }];
+        (layer.size, layer.tar_size) = (layer.frames[1].end(), 2 * u64::from(layer.frames[0].tar_length));
+        index.layers.push(layer);
+    });
+    assert!(message.contains("layer 1 holds no store path"), "{message}");
 }
 
 #[test]
@@ -171,7 +183,8 @@ fn ten_million_entries_are_refused_before_they_are_read() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(bytes: Vec<u8>) {
+    fn no_bytes_panic(sections in 0u32..9, table: Vec<u8>) {
+        let bytes = [&b"nix-seed"[..], &1u32.to_le_bytes(), &sections.to_le_bytes(), &table].concat();
         prop_assert!(Index::decode(&bytes).is_err());
     }
 
