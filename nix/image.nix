@@ -1,5 +1,5 @@
 # image :: { step, name, imageName, tag, platform, config, root, closure, layers :: [ Derivation ], roots,
-#            licenses, privateSources } -> Derivation
+#            licenses, privateSources, maxLayers } -> Derivation
 #
 # Why: puts the groups' layers together with the metadata layer (index, Nix database, and the few files that a container needs
 # outside the store) into an OCI image layout.
@@ -19,6 +19,7 @@
   roots,
   licenses,
   privateSources,
+  maxLayers,
 }:
 let
   plain =
@@ -42,6 +43,6 @@ step {
     groups = map (layer: "${layer}") layers;
     closure = "${closure}";
     gcRoots = plain roots;
-    inherit licenses privateSources;
+    inherit licenses privateSources maxLayers;
   };
 }

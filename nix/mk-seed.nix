@@ -71,7 +71,7 @@ let
       closure
       roots
       ;
-    inherit (arguments) tag;
+    inherit (arguments) tag maxLayers;
     inherit (environment) root;
     inherit (plan) licenses privateSources;
     platform = orThrow (lib.ociPlatform system);

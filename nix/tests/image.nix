@@ -66,6 +66,7 @@ in
       architecture = "amd64";
       licenses = [ ];
       privateSources = [ ];
+      maxLayers = 100;
     };
   };
   "image: what must not be given to everyone" = {

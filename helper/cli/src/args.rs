@@ -5,9 +5,9 @@ use clap::{Parser, Subcommand};
 const AFTER: &str = "\
 Exit codes:
   0  done
-  1  a file cannot be read or written (disk full, no such file, no rights)
+  1  a file cannot be read or written (disk full, no such file, no rights, --out exists)
   2  the command line is wrong
-  3  the input is wrong: closure graph, store content, image spec
+  3  the input is wrong: closure graph, store content, image spec, request
   4  a seed is damaged or lies about itself
   5  a limit is exceeded: maxSize, maxLayers, or what a seed can hold at all";
 
@@ -69,7 +69,7 @@ pub(crate) enum Command {
         nix-seed-helper image --spec spec.json --group app-layers --out app-image"
     )]
     Image {
-        /// Name, tag, os, architecture, config, gcRoots and root as JSON
+        /// Name, tag, os, architecture, config, gcRoots, root, maxLayers… as JSON: doc/helper.md
         #[arg(long, value_name = "FILE")]
         spec: PathBuf,
         /// A folder that `layers` wrote, in the order of the image; may be given many times

@@ -84,8 +84,8 @@ pub enum Error {
     },
     /// The closure is larger than allowed. `top` has its own lines.
     #[error(
-        "the closure is {size} bytes, over the limit of {limit} (mkSeed's maxSize); the largest contributors:\n{top}\
-         Raise maxSize, or drop an output (exclude, filter) that needs one of these"
+        "the closure is {size} bytes, over the limit of {limit} (maxSize); the largest contributors:\n{top}\
+         Raise maxSize, or leave out what needs one of these (mkSeed: exclude, filter)"
     )]
     TooLarge {
         /// The sum of the NAR lengths.

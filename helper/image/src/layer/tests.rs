@@ -217,6 +217,24 @@ fn a_wrong_scale_is_corrected() {
 }
 
 #[test]
+fn a_failure_anywhere_stops_all_threads() {
+    let runs = vec![(true, 9)];
+    let names: Vec<String> = (0..6).map(|i| format!("p{i}")).collect();
+    for broken in 0..names.len() {
+        let store = Store::new(names.iter().map(|name| (&**name, &runs)));
+        let path = &store.closure.iter().nth(broken).unwrap().path;
+        std::fs::write(path.below(store.dir.path()), "changed").unwrap();
+        for threads in [1, 2, 8, 64] {
+            let out = tempfile::tempdir().unwrap();
+            let group = Group { name: "all", max_layers: 9, root: store.dir.path(), threads };
+            let limits = Limits { bounds: SMALL, scale: 0, chunk: CHUNK, memory: 20_000 };
+            let error = group.write_within(&limits, &store.closure, out.path()).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{path} is not what Nix registered")), "{error}");
+        }
+    }
+}
+
+#[test]
 fn the_usual_closure_is_guessed_right() {
     assert_eq!(BOUNDS.likely_scale(600 << 20, 100), 0);
     assert_eq!(BOUNDS.likely_scale(600 << 20, 5), 3);

@@ -2,14 +2,16 @@
 
 use crate::document::{document, repository, rows, section};
 
-/// All sources of this crate and of the store model, with `…` for whatever a message fills in.
+/// The code of this crate and of the store model without comments and tests, with `…` for whatever a message fills in.
 fn sources() -> String {
     let mut text = String::new();
     for folder in ["helper/image/src", "helper/image/src/index", "helper/store/src"] {
         for file in std::fs::read_dir(repository().join(folder)).unwrap() {
             let path = file.unwrap().path();
             if path.is_file() {
-                text += &std::fs::read_to_string(path).unwrap();
+                let source = std::fs::read_to_string(path).unwrap();
+                let code = source.split("#[cfg(test)]").next().unwrap();
+                text.extend(code.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")));
             }
         }
     }
