@@ -56,7 +56,7 @@ in
       value:
       builtins.isString value
       && builtins.stringLength value <= 255
-      && isMatch "([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*" value
+      && isMatch "([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+(([.]|__?|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|__?|-+)[a-z0-9]+)*)*" value
     );
   };
   tag = {

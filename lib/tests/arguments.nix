@@ -73,6 +73,8 @@ in
   "name of 256 bytes" = refuses { name = "localhost/${text 246}"; };
   "a very long name does not exhaust the stack" = refuses { name = text 200000; };
   "name with a tag" = refuses { name = "app:v1"; };
+  "name with two dots in a row" = refuses { name = "app..seed"; };
+  "name with two underscores and three dashes in a row" = accepts { name = "app__seed---x"; };
   "name in upper case" = refuses { name = "App"; };
   "tag" = accepts { tag = "v1.2_3-x"; };
   "tag that begins with a dot" = refuses { tag = ".v1"; };

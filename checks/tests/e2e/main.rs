@@ -7,6 +7,7 @@ mod arguments;
 mod changes;
 mod container;
 mod examples;
+mod mistakes;
 mod readme;
 mod seed;
 mod unpacking;
