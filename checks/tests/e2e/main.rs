@@ -9,5 +9,6 @@ mod container;
 mod examples;
 mod mistakes;
 mod readme;
+mod restrictions;
 mod seed;
 mod unpacking;
