@@ -5,24 +5,15 @@
 //! independent zstd frames that never cross a store path, and an index in the last layer. Any OCI client reads a seed
 //! as an ordinary image; a client that knows the index can fetch, check and unpack single store paths.
 //!
-//! The way of a store path: it is read once, which gives its NAR hash and its part of the tar, in chunks; all threads
-//! compress chunks; in the order of the row they go into layers, which end where the [`partition`] is likely to end
-//! them. When all sizes are known, the partition says which layers there are: those that were written otherwise are
-//! written again from their frames. [`layer`] publishes them; [`image`] adds metadata layer and documents; [`verify`]
-//! goes the way back.
+//! The way of a store path: [`layer`] reads it once and puts its frames into a layer, as the [`partition`] says;
+//! [`image`] adds the metadata layer ([`metadata`]) with the [`index`], and OCI's documents; [`layout`] and [`verify`] go
+//! the way back.
 //!
 //! Deviations from the OCI specification: none. `created` is 1970-01-01T00:00:01Z in every image.
 
-mod assemble;
 mod frame;
 mod parallel;
-mod part;
-mod pipeline;
-mod read;
-mod relayout;
-mod schedule;
 mod tar_stream;
-mod writer;
 
 pub mod image;
 pub mod index;

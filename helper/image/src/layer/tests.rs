@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::part::TarPart;
 use super::*;
 use crate::frame::Encoder;
-use crate::part::TarPart;
 use crate::tar_stream::{END, parents};
 
 const CHUNK: usize = 4096;

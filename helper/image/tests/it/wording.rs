@@ -5,7 +5,8 @@ use crate::document::{document, repository, rows, section};
 /// The code of this crate and of the store model without comments and tests, with `…` for whatever a message fills in.
 fn sources() -> String {
     let mut text = String::new();
-    for folder in ["helper/image/src", "helper/image/src/index", "helper/store/src"] {
+    let image = ["", "index", "layer", "metadata"].map(|folder| format!("helper/image/src/{folder}"));
+    for folder in image.into_iter().chain(["helper/store/src".into()]) {
         for file in std::fs::read_dir(repository().join(folder)).unwrap() {
             let path = file.unwrap().path();
             if path.is_file() {

@@ -1,4 +1,17 @@
 //! A group's layers: what one derivation of `mkSeed`'s `layers` writes.
+//!
+//! A store path is `read` once, which gives its NAR hash and its `part` of the tar, in chunks. All threads of the
+//! `pipeline` compress chunks, as the `schedule` says; in the order of the row they are `assemble`d to layers, which
+//! end where the [`partition`](crate::partition) is likely to end them. When all sizes are known, the partition says
+//! which layers there are: `relayout` writes again those that were guessed wrong.
+
+mod assemble;
+mod part;
+mod pipeline;
+mod read;
+mod relayout;
+mod schedule;
+mod writer;
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -6,13 +19,13 @@ use std::path::Path;
 
 use nix_seed_store::{Closure, PathInfo};
 
-use crate::assemble::{Assembler, Packed, USUAL_RATIO};
+use self::assemble::{Assembler, Packed, USUAL_RATIO};
+use self::pipeline::Work;
+use self::relayout::Relayout;
+use self::writer::Edges;
 use crate::index::{Index, Layer, SeedPath, TEXT_MAX};
 use crate::output::{create_dir, write};
 use crate::partition::{BOUNDS, Bounds, Cutter, PathSize, row_order, split_within};
-use crate::pipeline::Work;
-use crate::relayout::Relayout;
-use crate::writer::Edges;
 use crate::{Error, FRAME_MAX, Result, threads};
 
 /// The name of a group's index in its folder, beside `blobs`.

@@ -3,18 +3,18 @@
 //! The row is cut as the [`partition`](crate::partition) cuts it at a scale that is likely to be the right one. Whether
 //! a layer ends *after* a path is known when the path is; whether it ends *before* one, only when all of the path is
 //! compressed, but it has to be written somewhere by then: a guess decides where. A guess that proves wrong costs time:
-//! [`relayout`](crate::relayout) writes the layers at both sides of it again.
+//! [`relayout`](super::relayout) writes the layers at both sides of it again.
 
 use std::ops::Range;
 use std::path::Path;
 
 use nix_seed_store::PathInfo;
 
+use super::schedule::Compressed;
+use super::writer::{Edges, Writer, Written};
 use crate::Result;
 use crate::index::Entry;
 use crate::partition::Cutter;
-use crate::schedule::Compressed;
-use crate::writer::{Edges, Writer, Written};
 
 /// How many times smaller compression makes what is usual in a store: 2 to 5 times.
 pub(crate) const USUAL_RATIO: u64 = 3;

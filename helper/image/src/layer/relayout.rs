@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::assemble::{Assembled, Packed};
+use super::assemble::{Assembled, Packed};
+use super::writer::{Edges, Writer, Written};
 use crate::frame::Decoder;
 use crate::index::Layer;
-use crate::writer::{Edges, Writer, Written};
 use crate::{Result, parallel};
 
 /// What has been written.

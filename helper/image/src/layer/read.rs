@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix_seed_store::{Event, NarHasher, PathInfo, StorePath, walk};
 
+use super::part::{HandOver, TarPart};
 use crate::index::Entry;
-use crate::part::{HandOver, TarPart};
 use crate::tar_stream::is_whiteout;
 use crate::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! The threads that do what the [`schedule`](crate::schedule) says.
+//! The threads that do what the [`schedule`](super::schedule) says.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,12 +6,12 @@ use std::sync::{Condvar, Mutex};
 
 use nix_seed_store::PathInfo;
 
-use crate::assemble::Assembler;
+use super::assemble::Assembler;
+use super::part::TarPart;
+use super::read::read;
+use super::schedule::{Chunk, Compressed, Idle, Reading, Schedule, Task};
 use crate::frame::Encoder;
 use crate::parallel::{lock, run_all};
-use crate::part::TarPart;
-use crate::read::read;
-use crate::schedule::{Chunk, Compressed, Idle, Reading, Schedule, Task};
 use crate::{Error, Result};
 
 /// What goes through the pipeline, and what it may use.
