@@ -8,6 +8,7 @@ use nix_seed_image::Error as ImageError;
 use nix_seed_image::index::{Index, RestrictionKind};
 use nix_seed_image::summary::Summary;
 use nix_seed_image::verify::Report;
+use serde_json::Value;
 
 use crate::error::Error;
 
@@ -17,6 +18,15 @@ pub(crate) const TOP: usize = 10;
 /// A line on standard output.
 pub(crate) fn line(text: &str) -> Result<(), Error> {
     whole(&format!("{text}\n"))
+}
+
+/// A JSON document on standard output. What would steer a terminal stands only in strings, where JSON has an escape.
+pub(crate) fn json(document: &Value) -> Result<(), Error> {
+    let mut text = String::new();
+    for c in format!("{document:#}\n").chars() {
+        if c != '\n' && steers(c) { text += &format!("\\u{:04x}", u32::from(c)) } else { text.push(c) }
+    }
+    whole(&text)
 }
 
 /// A reader that went away has seen enough; that the disk is full is an error.
@@ -36,11 +46,13 @@ pub(crate) fn error(error: &Error) {
     let _ = writeln!(std::io::stderr(), "nix-seed-helper: {}", lines.join("\n"));
 }
 
-/// `text` with escapes for what would steer a terminal or turn the direction of the text: it may come from a stranger.
+/// Whether a character would steer a terminal or turn the direction of the text.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` with escapes for what [`steers`]: it may come from a stranger.
 fn plain(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) { plain.extend(c.escape_unicode()) } else { plain.push(c) }

@@ -40,8 +40,7 @@ fn inspect(dir: &Path, verify: bool, paths: bool, json: bool) -> Result<(), Erro
     let summary = Summary::read(&layout)?;
     let report = verify.then(|| verify::verify(&layout)).transpose()?;
     if json {
-        let document = serde_json::json!({ "seed": summary, "verified": report });
-        print::line(&format!("{document:#}"))
+        print::json(&serde_json::json!({ "seed": summary, "verified": report }))
     } else {
         print::summary(&summary, if paths { usize::MAX } else { TOP })?;
         report.as_ref().map_or(Ok(()), print::report)

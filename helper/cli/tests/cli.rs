@@ -118,6 +118,10 @@ fn what_a_stranger_wrote_does_not_steer_the_terminal() {
     let output = run(dir.path(), "inspect image");
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("hello:\\u{1b}[2J\\u{9b}2J\\u{d}\\u{202e}  linux/amd64\n"), "{text}");
+    let json = String::from_utf8(run(dir.path(), "inspect --json image").stdout).unwrap();
+    assert!(json.contains(r#""tag": "\u001b[2J\u009b2J\r\u202e""#), "{json}");
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["seed"]["tag"], "\u{1b}[2J\u{9b}2J\r\u{202e}");
 
     std::fs::write(
         dir.path().join("spec.json"),
