@@ -93,7 +93,7 @@ fn what_is_no_layout_and_no_group_is_named_with_the_way_to_one() {
         ),
         (
             "image --spec spec.json --group nix --out image",
-            "nix holds no group's layers: there is no file \"index\" in it",
+            "nix holds no group's layers: there is no regular file \"index\" in it",
         ),
     ] {
         let output = run(dir.path(), args);

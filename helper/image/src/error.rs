@@ -110,7 +110,7 @@ pub enum Error {
         length: usize,
     },
     /// A folder is not what `layers` writes.
-    #[error("{path} holds no group's layers: there is no file \"index\" in it; write one with: nix-seed-helper layers --out {path}", path = path.display())]
+    #[error("{path} holds no group's layers: there is no regular file \"index\" in it; write one with: nix-seed-helper layers --out {path}", path = path.display())]
     NoGroup {
         /// The folder.
         path: PathBuf,

@@ -106,9 +106,13 @@ impl<'a> Group<'a> {
 /// The index of a group that [`Group::write`] wrote.
 pub fn read_index(group: &Path) -> Result<Index> {
     let path = group.join(GROUP_INDEX);
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NoGroup { path: group.into() }),
-        bytes => Index::decode(&bytes.map_err(Error::io("reading", &path))?),
+    match path.metadata() {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("reading", path)(error)),
+        // What else it might be has no end, or is waited for.
+        Ok(metadata) if metadata.is_file() => {
+            Index::decode(&std::fs::read(&path).map_err(Error::io("reading", &path))?)
+        }
+        _ => Err(Error::NoGroup { path: group.into() }),
     }
 }
 
