@@ -49,10 +49,12 @@
 
       checks = forEachSystem (
         pkgs: packages: {
-          # Python's own unittest: nothing to fetch, in the seed or elsewhere.
+          # Python's own unittest: nothing to fetch, in the seed or elsewhere. Its report is not kept: it says how long it took, and a
+          # result is to be the same each time.
           unit-tests = pkgs.runCommand "wordcount-unit-tests" { nativeBuildInputs = [ pkgs.python3 ]; } ''
             export PYTHONPATH=${./src} PYTHONDONTWRITEBYTECODE=1
-            python3 -m unittest discover --start-directory ${./tests} --verbose 2>&1 | tee $out
+            python3 -m unittest discover --start-directory ${./tests} --verbose
+            touch $out
           '';
 
           # The installed command, as a user runs it.
