@@ -1,9 +1,19 @@
 //! Files and folders.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+
+/// Removes a file, a link or a folder with all that is in it, if it is there.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path).or_else(|_| fs::remove_file(path)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+    .with_context(|| format!("cannot remove {}", path.display()))
+}
 
 /// Copies a folder of regular files and folders, which the owner may change then.
 pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
