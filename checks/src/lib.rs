@@ -1,11 +1,13 @@
 //! What proves nix-seed.
 //!
 //! From the inside out: the [`machine`]; [`debian`], its archive; [`nix`], a Nix to run; [`fixture`], an offline package
-//! set under nixpkgs' names, made of Debian packages; [`seed`], a flake, its seed, and commands in it; [`commands`].
+//! set under nixpkgs' names, made of Debian packages; [`seed`], a flake, its seed, and commands in it; [`reproduce`], the seed once
+//! more under other circumstances; [`commands`].
 
 pub mod commands;
 pub mod debian;
 pub mod fixture;
 pub mod machine;
 pub mod nix;
+pub mod reproduce;
 pub mod seed;

@@ -14,7 +14,7 @@ use crate::machine::process;
 /// Older versions lack flake features that the tests rely on.
 const OLDEST: (u32, u32) = (2, 18);
 /// Asks for a Debian suite's Nix (`trixie`, `sid`) even where the machine has one.
-const SUITE_VARIABLE: &str = "NIX_SEED_CHECK_SUITE";
+pub const SUITE_VARIABLE: &str = "NIX_SEED_CHECK_SUITE";
 const DEFAULT_SUITE: &str = "trixie";
 
 #[derive(Debug, Clone)]
@@ -33,8 +33,12 @@ impl Nix {
         {
             return Ok(Self { bin, environment: settings::for_machine() });
         }
-        let suite = asked.unwrap_or_else(|| DEFAULT_SUITE.to_owned());
-        let prefix = debian::prepare(cache, &suite)?;
+        Self::of_suite(cache, &asked.unwrap_or_else(|| DEFAULT_SUITE.to_owned()))
+    }
+
+    /// The Nix of a Debian suite.
+    pub fn of_suite(cache: &Cache, suite: &str) -> Result<Self> {
+        let prefix = debian::prepare(cache, suite)?;
         settings::ensure_store()?;
         Ok(Self { bin: prefix.join("usr/bin"), environment: settings::for_debian(&prefix) })
     }
