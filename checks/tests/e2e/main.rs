@@ -9,6 +9,7 @@ mod container;
 mod examples;
 mod mistakes;
 mod readme;
+mod reproducible;
 mod restrictions;
 mod seed;
 mod unpacking;
