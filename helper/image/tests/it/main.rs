@@ -8,4 +8,5 @@ mod hostile;
 mod image;
 mod index;
 mod specification;
+mod stability;
 mod wording;
