@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use nix_seed_checks::commands::{bench, demo, reproduce, suite};
+use nix_seed_checks::commands::{bench, demo, fuzz, reproduce, suite};
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::nix::Nix;
@@ -26,6 +26,8 @@ enum Action {
     Bench(bench::Arguments),
     /// Make the seed of examples/c, build in it offline, change a source and build again
     Demo,
+    /// Fuzz what reads seeds; prints a table, fails if anything was found
+    Fuzz(fuzz::Arguments),
     /// Make the same seed in other ways, and compare digests; prints tables
     Reproduce(reproduce::Arguments),
     /// Run Nix: the machine's if it is 2.18 or newer, else one set up in the cache
@@ -56,6 +58,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Action::All => suite::run(),
         Action::Bench(arguments) => bench::run(&arguments),
         Action::Demo => demo::run(),
+        Action::Fuzz(arguments) => fuzz::run(&cache, &arguments),
         Action::Reproduce(arguments) => reproduce::run(&arguments),
         Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
         Action::Nixpkgs(options) => {

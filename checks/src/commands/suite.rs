@@ -41,13 +41,14 @@ pub fn run() -> Result<()> {
         total.failed += counts.failed;
     };
 
-    for (name, folder) in [("helper", "."), ("checks", "checks")] {
+    for (name, folder) in [("helper", "."), ("fuzz", "fuzz"), ("checks", "checks")] {
         step(&format!("{name}: format"), &mut || cargo(folder, &["fmt", "--check"]));
         step(&format!("{name}: lints"), &mut || {
             cargo(folder, &["clippy", "--quiet", "--all-targets", "--locked", "--", "--deny", "warnings"])
         });
     }
     step("helper: tests", &mut || run_nextest(nextest.command(), "."));
+    step("fuzz: the committed corpus", &mut || run_nextest(nextest.command(), "fuzz"));
     for tests in ["lib/tests", "nix/tests"] {
         step(&format!("{tests}: nix eval"), &mut || evaluate(&cache, tests));
     }

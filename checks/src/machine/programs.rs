@@ -21,8 +21,17 @@ const NEEDED: [(&str, &str); 7] = [
 
 /// Installs what is missing from the distribution, with apt-get.
 pub fn ensure_installed() -> Result<()> {
+    install_missing(&NEEDED)
+}
+
+/// As [`ensure_installed`], what libFuzzer is built with.
+pub fn ensure_cxx() -> Result<()> {
+    install_missing(&[("c++", "g++")])
+}
+
+fn install_missing(needed: &[(&str, &'static str)]) -> Result<()> {
     let missing: Vec<_> =
-        NEEDED.into_iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| package).collect();
+        needed.iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
