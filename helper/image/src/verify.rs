@@ -51,12 +51,13 @@ pub fn verify(layout: &Layout) -> Result<Report> {
     if !is_database.map_err(|error| Error::document("the metadata layer", error))? {
         return Err(Error::mismatch("the Nix database", "it does not say the same as the index"));
     }
-    let layers: Vec<_> = (0u32..).zip(&index.layers).collect();
-    parallel::map(&layers, threads(), |at, (i, layer)| {
-        let mut paths: Vec<_> = index.paths.iter().filter(|path| path.layer == *i).collect();
-        paths.sort_by_key(|path| path.frames.start);
+    let mut paths: Vec<_> = index.paths.iter().collect();
+    paths.sort_unstable_by_key(|path| (path.layer, path.frames.start));
+    let of_layers: Vec<_> = paths.chunk_by(|a, b| a.layer == b.layer).collect();
+    // Every layer holds a path, or the index would not have been accepted.
+    parallel::map(&of_layers, threads(), |at, paths| {
         let (file_path, file) = layout.open_blob(&layout.manifest.layers()[at])?;
-        LayerReader::new(layer, file_path, file)?.verify(&paths)
+        LayerReader::new(&index.layers[at], file_path, file)?.verify(paths)
     })?;
     Ok(Report {
         digest: layout.digest(),

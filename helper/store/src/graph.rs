@@ -85,9 +85,12 @@ fn graph(why: impl ToString) -> Error {
 
 /// What the entry at position `i` says; in an object its key is the path.
 fn path_info(i: usize, key: Option<String>, row: Value) -> Result<PathInfo> {
-    let path =
-        row["path"].as_str().map(str::to_owned).or(key).ok_or_else(|| graph(format!("entry {i} has no path")))?;
-    let path = StorePath::parse(&path)?;
+    let path = match (row["path"].as_str(), key) {
+        (Some(path), Some(key)) if path != key => return Err(graph(format!("the entry of {key} is of {path}"))),
+        (Some(path), _) => StorePath::parse(path)?,
+        (None, Some(key)) => StorePath::parse(&key)?,
+        (None, None) => return Err(graph(format!("entry {i} has no path"))),
+    };
     if row.is_null() {
         return Err(graph(format!("{path} is not valid")));
     }
@@ -176,6 +179,12 @@ mod tests {
             let error = Closure::parse(twice.as_bytes()).unwrap_err();
             assert!(matches!(error, Error::Twice { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn an_entry_under_another_path_is_refused() {
+        let message = closure(serde_json::json!({ A: row(B, &[]) })).unwrap_err().to_string();
+        assert!(message.contains(&format!("the entry of {A} is of {B}")), "{message}");
     }
 
     #[test]
