@@ -66,7 +66,7 @@ pub enum Error {
     Changed {
         /// The file.
         path: PathBuf,
-        /// "grew" or "shrank".
+        /// "grew", "shrank", "vanished" or "was replaced".
         how: &'static str,
     },
     /// The Nix database cannot be written or read.

@@ -1,8 +1,8 @@
 use std::ffi::OsStr;
-use std::fs::{DirEntry, File, Metadata};
+use std::fs::{DirEntry, File, Metadata, OpenOptions};
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::{Error, Result};
@@ -46,8 +46,8 @@ const BUFFER: usize = 256 << 10;
 
 /// Walks what lies at `root` and hands every step to `sink`.
 ///
-/// Reads each file once, in pieces, so memory does not grow with the tree. A file that is shorter or longer than its
-/// metadata said is [`Error::Changed`].
+/// Reads each file once, in pieces, so memory does not grow with the tree. What is shorter or longer than its metadata
+/// said, or no longer what its folder listed, is [`Error::Changed`].
 pub fn walk<E: From<Error>>(root: &Path, sink: &mut impl FnMut(Event<'_>) -> Result<(), E>) -> Result<(), E> {
     let metadata = root.symlink_metadata().map_err(Error::io("reading", root))?;
     let kind = Kind::of(root, &metadata.file_type())?;
@@ -86,7 +86,7 @@ impl<E: From<Error>> Walker<'_, E> {
             Kind::Directory => self.directory(path, name),
             Kind::File => self.file(path, name),
             Kind::Symlink => {
-                let target = std::fs::read_link(path).map_err(Error::io("reading", path))?.into_os_string().into_vec();
+                let target = std::fs::read_link(path).map_err(lost("reading", path))?.into_os_string().into_vec();
                 (self.sink)(Event::Symlink { name, target: &target })
             }
         }
@@ -96,7 +96,7 @@ impl<E: From<Error>> Walker<'_, E> {
         (self.sink)(Event::Directory { name })?;
         let mut children = std::fs::read_dir(path)
             .and_then(|entries| entries.map(|entry| entry.and_then(child)).collect::<std::io::Result<Vec<_>>>())
-            .map_err(Error::io("listing", path))?;
+            .map_err(lost("listing", path))?;
         children.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         for (name, file_type) in children {
             let path = path.join(OsStr::from_bytes(&name));
@@ -107,8 +107,11 @@ impl<E: From<Error>> Walker<'_, E> {
     }
 
     fn file(&mut self, path: &Path, name: &[u8]) -> Result<(), E> {
-        let mut file = File::open(path).map_err(Error::io("opening", path))?;
+        let mut file = open(path)?;
         let metadata = file.metadata().map_err(Error::io("reading", path))?;
+        if !metadata.is_file() {
+            return Err(Error::Changed { path: path.into(), how: "was replaced" }.into());
+        }
         let size = metadata.len();
         (self.sink)(Event::File { name, executable: executable(&metadata), size })?;
         let mut left = size;
@@ -134,48 +137,28 @@ fn child(entry: DirEntry) -> std::io::Result<(Vec<u8>, std::fs::FileType)> {
     Ok((entry.file_name().into_vec(), file_type))
 }
 
+/// Opens what was a regular file when its folder was listed, and follows no link that has taken its place. Nor does it
+/// wait for whoever writes to a pipe there; that a pipe can be opened is for the caller to notice.
+fn open(path: &Path) -> Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(lost("opening", path))
+}
+
+/// As [`Error::io`], for what was there when its folder was listed: some answers mean that it has changed since.
+fn lost(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    move |error| match error.raw_os_error() {
+        Some(libc::ENOENT) => Error::Changed { path: path.into(), how: "vanished" },
+        // Of a link, a socket, no folder, and no link, in this order.
+        Some(libc::ELOOP | libc::ENXIO | libc::ENOTDIR | libc::EINVAL) => {
+            Error::Changed { path: path.into(), how: "was replaced" }
+        }
+        _ => Error::io(doing, path)(error),
+    }
+}
+
 fn executable(metadata: &Metadata) -> bool {
     metadata.permissions().mode() & 0o100 != 0
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_come_in_byte_order_and_folders_close() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("b")).unwrap();
-        std::fs::write(dir.path().join("B"), "x").unwrap();
-        std::fs::write(dir.path().join("a-"), "").unwrap();
-        std::os::unix::fs::symlink("nowhere", dir.path().join("a")).unwrap();
-        let mut seen = Vec::new();
-        walk::<Error>(dir.path(), &mut |event| {
-            seen.push(format!("{event:?}"));
-            Ok(())
-        })
-        .unwrap();
-        let text = |bytes: &[u8]| format!("{bytes:?}");
-        let expected = [
-            format!("Directory {{ name: {} }}", text(b"")),
-            format!("File {{ name: {}, executable: false, size: 1 }}", text(b"B")),
-            format!("Data({})", text(b"x")),
-            "EndFile".into(),
-            format!("Symlink {{ name: {}, target: {} }}", text(b"a"), text(b"nowhere")),
-            format!("File {{ name: {}, executable: false, size: 0 }}", text(b"a-")),
-            "EndFile".into(),
-            format!("Directory {{ name: {} }}", text(b"b")),
-            "EndDirectory".into(),
-            "EndDirectory".into(),
-        ];
-        assert_eq!(seen, expected);
-    }
-
-    #[test]
-    fn a_socket_is_refused_by_name() {
-        let dir = tempfile::tempdir().unwrap();
-        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("s")).unwrap();
-        let error = walk::<Error>(dir.path(), &mut |_| Ok(())).unwrap_err();
-        assert!(error.to_string().contains("a socket"), "{error}");
-    }
-}
+mod tests;
