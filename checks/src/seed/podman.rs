@@ -54,8 +54,10 @@ impl Podman {
         let id = Layout::open(layout)?.id()?;
         let _guard = self.cache.lock("podman")?;
         if !self.has(&id)? {
-            let source = format!("oci:{}", layout.display());
-            process::output(self.command("podman").args(["pull", "--quiet", &source]))?;
+            // podman makes an image name of the path, and refuses capital letters in it: what lies above is not its concern.
+            let (folder, name) = layout.parent().zip(layout.file_name()).context("the layout has no name")?;
+            let source = format!("oci:{}", name.display());
+            process::output(self.command("podman").current_dir(folder).args(["pull", "--quiet", &source]))?;
         }
         Ok(id)
     }

@@ -1,15 +1,21 @@
 //! Whole path tests: real flakes become seeds with real Nix, and programs that nobody here wrote use them.
 //!
-//! Every test starts from a copy of a flake in a folder of its own, locked as a user's flake is. What Nix has
-//! built stays in its store, so a second run takes seconds.
+//! A test of a seed starts from a copy of a flake in a folder of its own, locked as a user's flake is. What Nix has
+//! built stays in its store, so a second run takes seconds. A test of what a seed can hold makes a [`store`] of its own.
 
 mod arguments;
 mod changes;
 mod container;
 mod examples;
+mod faithful;
+mod generated;
+mod journey;
 mod mistakes;
+mod mounted;
 mod readme;
+mod refusals;
 mod reproducible;
 mod restrictions;
 mod seed;
+mod store;
 mod unpacking;

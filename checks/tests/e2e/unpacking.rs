@@ -10,6 +10,7 @@ use nix_seed_checks::machine::process;
 use nix_seed_checks::seed::layout::Layout;
 use sha2::{Digest, Sha256};
 
+use crate::mounted::Mounted;
 use crate::seed::Seed;
 
 /// What a file is, but for its inode and the times at which it was unpacked.
@@ -61,31 +62,15 @@ fn assert_same(one: &BTreeMap<PathBuf, Entry>, other: &BTreeMap<PathBuf, Entry>)
 fn podman_skopeo_and_tar_unpack_the_same_tree() {
     let seed = Seed::of_example("c");
     let scratch = seed.workbench.cache.scratch().unwrap();
-    let folder = |name: &str| scratch.path().join(name);
-    let run = |command: &mut Command| process::output(command).unwrap().trim().to_owned();
-    let layout = format!("oci:{}", seed.layout.display());
-
-    let image = seed.podman.load(&seed.layout).unwrap();
-    let mounted = run(seed.podman.command("podman").args(["image", "mount", &image]));
-    let by_podman = tree(Path::new(&mounted));
-    run(seed.podman.command("podman").args(["image", "unmount", &image]));
+    let by_podman = tree(&Mounted::by_podman(&seed.podman, &seed.layout).root);
     assert!(by_podman.len() > 1000, "{} entries", by_podman.len());
+    assert_same(&by_podman, &tree(&Mounted::by_skopeo(&seed.podman, &seed.layout, scratch.path()).root));
 
-    // A storage of its own, so that nothing that podman has unpacked is used again.
-    let [storage, state] = ["storage", "state"].map(|name| folder(name).display().to_string());
-    let target = format!("containers-storage:[overlay@{storage}+{state}]localhost/seed:latest");
-    run(seed.podman.command("skopeo").args(["copy", "--quiet", &layout, &target]));
-    let own = ["--root", &storage, "--runroot", &state, "--storage-driver", "overlay"];
-    let mounted = run(seed.podman.command("podman").args(own).args(["image", "mount", "localhost/seed"]));
-    let by_skopeo = tree(Path::new(&mounted));
-    run(seed.podman.command("podman").args(own).args(["image", "unmount", "localhost/seed"]));
-    assert_same(&by_podman, &by_skopeo);
-
-    let root = folder("root");
+    let root = scratch.path().join("root");
     fs::create_dir(&root).unwrap();
     for layer in Layout::open(&seed.layout).unwrap().layers().unwrap() {
         let tar = ["--zstd", "--extract", "--same-owner", "--preserve-permissions", "--file"];
-        run(Command::new("tar").args(tar).arg(layer).arg("--directory").arg(&root));
+        process::output(Command::new("tar").args(tar).arg(layer).arg("--directory").arg(&root)).unwrap();
     }
     assert_same(&by_podman, &tree(&root));
 }
