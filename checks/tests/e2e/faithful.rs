@@ -2,15 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use nix_seed_checks::machine::process;
 use nix_seed_checks::seed::layout::Layout;
 
 use crate::journey::Journey;
+use crate::store::Store;
 
 /// The longest name that a file may have, and the longest target of a link.
 pub const NAME_MAX: usize = 255;
@@ -227,7 +229,8 @@ fn a_file_over_eight_gigabytes_arrives_unchanged() {
     // `truncate -s 8G big; echo end >> big; nix hash path big`; it takes a minute.
     const HASH: &str = "sha256-zjlM368bd4mC+Zyn6QGMnDXaYIeDBnNSeKoKz0bvBoQ=";
     let journey = Journey::open();
-    let mut store = journey.store();
+    // Holes are read many times faster in memory than on a disk.
+    let mut store = Store::below(Path::new("/dev/shm"));
     let big = store.add(&"big".repeat(40), &[], |path| {
         let mut file = File::create(path).unwrap();
         file.seek(SeekFrom::Start(HOLE)).unwrap();
@@ -238,18 +241,11 @@ fn a_file_over_eight_gigabytes_arrives_unchanged() {
     assert_eq!(said["seed"]["paths"][0]["narHash"], HASH);
     assert!(said["verified"]["narSize"].as_u64().unwrap() > size);
 
-    // GNU tar, which knows nothing of frames, lists the member and writes its contents.
+    // GNU tar, which knows nothing of frames, finds the member, and the archive's end behind it.
     let layer = Layout::open(&layout).unwrap().layers().unwrap().remove(0);
     let mut tar = Command::new("tar");
-    tar.args(["--zstd", "--extract", "--to-stdout", "-vv", "--index-file"]).arg(store.root().join("members"));
-    let mut tar = tar.arg("--file").arg(layer).stdout(Stdio::piped()).spawn().unwrap();
-    let mut contents = tar.stdout.take().unwrap();
-    let holds = std::io::copy(&mut contents.by_ref().take(HOLE), &mut std::io::sink()).unwrap();
-    let mut end = Vec::new();
-    contents.read_to_end(&mut end).unwrap();
-    assert!(tar.wait().unwrap().success());
-    assert_eq!((holds, &*end), (HOLE, END));
-    let members = fs::read_to_string(store.root().join("members")).unwrap();
+    let tar = tar.args(["--zstd", "--list", "-vv", "--blocking-factor", "2048", "--file"]).arg(layer);
+    let members = process::output(tar).unwrap();
     let member = members.lines().find(|line| line.ends_with(&format!("nix/store/{big}"))).unwrap();
     assert!(member.contains(&format!(" {size} ")), "{member}");
 }

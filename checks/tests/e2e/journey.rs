@@ -28,8 +28,9 @@ impl Journey {
         Self { workbench, podman, helper }
     }
 
+    /// Not in /tmp, which may be small, or a file system that overlays cannot lie upon.
     pub fn store(&self) -> Store {
-        Store::new(&self.workbench.cache)
+        Store::below(&self.workbench.cache.folder("stores").unwrap())
     }
 
     /// A command of the helper, in the folder of the store.

@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::machine::process;
 use nix_seed_checks::nix::Nix;
 use serde_json::{Value, json};
@@ -21,9 +20,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Not in /tmp, which may be small.
-    pub fn new(cache: &Cache) -> Self {
-        let folder = cache.scratch().unwrap();
+    pub fn below(folder: &Path) -> Self {
+        let folder = tempfile::tempdir_in(folder).unwrap();
         fs::create_dir_all(folder.path().join("nix/store")).unwrap();
         Self { folder, references: BTreeMap::new() }
     }
