@@ -65,7 +65,7 @@ fn tree() -> impl Strategy<Value = Node> {
             .prop_map(|(size, compresses, executable)| Node::File { size, compresses, executable }),
         1 => target().prop_map(Node::Link),
     ];
-    let folders = leaf.prop_recursive(4, 24, 6, |inner| btree_map(name(), inner, 0..6).prop_map(Node::Folder));
+    let folders = leaf.prop_recursive(4, 64, 8, |inner| btree_map(name(), inner, 0..10).prop_map(Node::Folder));
     // Some lie so deep that whole names are longer than 255, 1000 or 2000 bytes.
     let above = prop_oneof![3 => vec(name(), 0..2), 1 => vec(name(), 2..=8), 1 => vec(bytes_of_a_name(), 4..=8)];
     (folders, above)
