@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::debian::index::{Index, Package};
@@ -178,7 +179,7 @@ fn pick_mirror(targets: &str) -> Option<String> {
 }
 
 fn matches_hash(file: &Path, sha256: &str) -> bool {
-    fs::read(file).is_ok_and(|bytes| format!("{:x}", Sha256::digest(bytes)) == sha256)
+    fs::read(file).is_ok_and(|bytes| HEXLOWER.encode(&Sha256::digest(bytes)) == sha256)
 }
 
 #[cfg(test)]

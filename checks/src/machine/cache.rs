@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ pub fn key<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    let mut text = format!("{:x}", hash.finalize());
+    let mut text = HEXLOWER.encode(&hash.finalize());
     text.truncate(32);
     text
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use data_encoding::HEXLOWER;
 use nix_seed_checks::machine::process;
 use nix_seed_checks::seed::layout::Layout;
 use sha2::{Digest, Sha256};
@@ -34,7 +35,7 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, Entry> {
             let content = if metadata.is_symlink() {
                 fs::read_link(&path).unwrap().display().to_string()
             } else if metadata.is_file() {
-                format!("{:x}", Sha256::digest(fs::read(&path).unwrap()))
+                HEXLOWER.encode(&Sha256::digest(fs::read(&path).unwrap()))
             } else {
                 folders.push(path.clone());
                 String::new()
