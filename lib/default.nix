@@ -51,6 +51,7 @@ let
     checkLock = call ./check-lock.nix;
 
     # What must not be given to everyone
+    shorten = call ./shorten.nix;
     licenseRestrictions = call ./license-restrictions.nix;
     privateSources = call ./private-sources.nix;
 

@@ -7,7 +7,7 @@
 # Example:
 #   licenseRestrictions [ pkgs.cudatoolkit ]
 #   => [ { path = "/nix/store/…-cudatoolkit"; reason = "cudatoolkit-12: CUDA EULA"; } ]
-{ drvAttrs }:
+{ drvAttrs, shorten }:
 value:
 let
   plain = builtins.unsafeDiscardStringContext;
@@ -67,7 +67,7 @@ let
     else
       map (path: {
         path = plain path;
-        reason = "${derivation.name}: ${builtins.concatStringsSep ", " (map nameOf forbidding)}";
+        reason = shorten "${derivation.name}: ${builtins.concatStringsSep ", " (map nameOf forbidding)}";
       }) paths;
 in
 builtins.concatMap restrictions all

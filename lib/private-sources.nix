@@ -7,7 +7,7 @@
 # Example:
 #   privateSources (builtins.readFile ./flake.lock)
 #   => [ { narHash = "sha256-…"; reason = "flake input `internal` over ssh: ssh://git.example.org/internal"; } ]
-{ }:
+{ shorten }:
 text:
 let
   nodes = if text == null then { } else (builtins.fromJSON text).nodes or { };
@@ -29,7 +29,7 @@ let
       hasToken = builtins.match ".*[?&](access_token|private_token|job_token|token|auth|key|password)=.*" (builtins.elemAt url 4) != null;
       source = how: bare: {
         inherit (locked) narHash;
-        reason = "flake input `${name}` ${how}: ${bare}";
+        reason = shorten "flake input `${name}` ${how}: ${bare}";
       };
       bare = "${scheme}://${builtins.elemAt url 3}";
     in

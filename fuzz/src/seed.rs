@@ -8,7 +8,7 @@ use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::index::Index;
 use nix_seed_image::layer::Group;
 use nix_seed_image::layout::{Layout, blob_path, digest};
-use nix_seed_store::{Closure, Error, NarHasher, PathInfo, StorePath, walk};
+use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath};
 
 /// A small seed, taken apart.
 pub(crate) struct Seed {
@@ -55,13 +55,7 @@ fn store(root: &Path) -> Closure {
         let hash = closure.iter().len().to_string().repeat(32);
         let path = StorePath::from_base_name(&format!("{hash}-{name}")).unwrap();
         make(&path.below(root));
-        let mut nar = NarHasher::new();
-        walk::<Error>(&path.below(root), &mut |event| {
-            nar.event(&event);
-            Ok(())
-        })
-        .unwrap();
-        let (nar_hash, nar_size) = nar.finish();
+        let (nar_hash, nar_size) = NarHasher::of(&path.below(root)).unwrap();
         let mut references: Vec<_> = references.iter().map(|path| (*path).clone()).collect();
         references.push(path.clone());
         let info = PathInfo { path: path.clone(), nar_hash, nar_size, references, ca: ca.map(Into::into) };

@@ -1,16 +1,7 @@
 # The direct closure, over real derivations: nothing is built.
 { lib }:
 let
-  make =
-    name: attributes:
-    derivation (
-      {
-        inherit name;
-        system = "test";
-        builder = "/none";
-      }
-      // attributes
-    );
+  make = import ./make.nix;
   compiler = make "compiler" { };
   generator = make "generator" { };
   download = make "download" {

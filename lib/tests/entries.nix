@@ -3,15 +3,7 @@
 let
   system = "test";
   trap = throw "this must not be evaluated";
-  make =
-    name: attributes:
-    derivation (
-      {
-        inherit name system;
-        builder = "/none";
-      }
-      // attributes
-    );
+  make = import ./make.nix;
   package = make "package" { };
 
   labels =

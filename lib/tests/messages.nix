@@ -2,11 +2,7 @@
 # names them.
 { lib }:
 let
-  pkg = derivation {
-    name = "hello-2.12";
-    system = "x86_64-linux";
-    builder = "/none";
-  };
+  pkg = import ./make.nix "hello-2.12" { };
   right = {
     pkgs.stdenv.hostPlatform.system = "x86_64-linux";
     self = {

@@ -1,16 +1,7 @@
 # What must not be given to everyone: licenses of derivations, and addresses in a lock file.
 { lib }:
 let
-  make =
-    name: attributes:
-    derivation (
-      {
-        inherit name;
-        system = "x86_64-linux";
-        builder = "/none";
-      }
-      // attributes
-    );
+  make = import ./make.nix;
   licensed = name: license: make name { } // { meta = { inherit license; }; };
   unfree = {
     fullName = "Unfree";
@@ -57,6 +48,21 @@ in
       ])
     ];
     expected = [ "a: short, SPDX, unnamed, unfree" ];
+  };
+  "reasons that are longer than the index allows" = {
+    actual =
+      let
+        long = builtins.concatStringsSep "" (builtins.genList (_: "é") 300);
+        ofUrl = builtins.head (url "ssh://git.example.org/${long}");
+      in
+      {
+        license = reasons (licensed "a" (unfree // { fullName = "x ${long}"; }));
+        source = ofUrl;
+      };
+    expected = {
+      license = [ "a: x …" ];
+      source = "flake input `some` over ssh: ssh://git.example.org/…";
+    };
   };
   "every output" = {
     actual = map (found: builtins.substring 43 (-1) found.path) (

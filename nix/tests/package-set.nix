@@ -1,15 +1,7 @@
 # As much of a package set as ../pkgs.nix asks for. Every package is a derivation that is never built.
 let
   system = "x86_64-linux";
-  make =
-    name: attributes:
-    derivation (
-      {
-        inherit name system;
-        builder = "/none";
-      }
-      // attributes
-    );
+  make = import ../../lib/tests/make.nix;
   packages = builtins.listToAttrs (
     map
       (name: {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use nix_seed_store::{Error, NarHasher, StorePath, walk};
+use nix_seed_store::{NarHasher, StorePath};
 use tempfile::TempDir;
 
 const PATH: &str = "/nix/store/00000000000000000000000000000000-hello";
@@ -16,13 +16,7 @@ fn store(tag: &str) -> TempDir {
     let file = StorePath::parse(PATH).unwrap().below(dir.path());
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, "hello\n").unwrap();
-    let mut nar = NarHasher::new();
-    walk::<Error>(&file, &mut |event| {
-        nar.event(&event);
-        Ok(())
-    })
-    .unwrap();
-    let (hash, size) = nar.finish();
+    let (hash, size) = NarHasher::of(&file).unwrap();
     let graph = serde_json::json!([{ "path": PATH, "narHash": hash.sri(), "narSize": size, "references": [] }]);
     std::fs::write(dir.path().join("graph.json"), graph.to_string()).unwrap();
     let spec = serde_json::json!({ "name": "hello", "tag": tag, "os": "linux", "architecture": "amd64" });
@@ -93,7 +87,8 @@ fn what_is_no_layout_and_no_group_is_named_with_the_way_to_one() {
         ),
         (
             "image --spec spec.json --group nix --out image",
-            "nix holds no group's layers: there is no regular file \"index\" in it",
+            "nix holds no group's layers: there is no regular file \"index\" in it; \
+             give a folder that `nix-seed-helper layers` wrote",
         ),
     ] {
         let output = run(dir.path(), args);

@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use nix_seed_store::{Error, NarHasher, StorePath, walk};
+use nix_seed_store::{NarHasher, StorePath};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -42,13 +42,7 @@ fn add(root: &Path, name: &str) -> Value {
         (state >> 56) as u8
     });
     std::fs::write(path.below(root), noise.take(100_000).collect::<Vec<_>>()).unwrap();
-    let mut nar = NarHasher::new();
-    walk::<Error>(&path.below(root), &mut |event| {
-        nar.event(&event);
-        Ok(())
-    })
-    .unwrap();
-    let (hash, size) = nar.finish();
+    let (hash, size) = NarHasher::of(&path.below(root)).unwrap();
     json!({ "path": path.to_string(), "narHash": hash.sri(), "narSize": size, "references": [] })
 }
 

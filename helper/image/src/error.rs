@@ -104,13 +104,13 @@ pub enum Error {
         limit: usize,
     },
     /// A group's name is none.
-    #[error("the group's name has {length} bytes; it may have 1 to 512")]
+    #[error("the group's name has {length} bytes; give it one of 1 to 512 bytes")]
     GroupName {
         /// How many bytes it has.
         length: usize,
     },
     /// A folder is not what `layers` writes.
-    #[error("{path} holds no group's layers: there is no regular file \"index\" in it; write one with: nix-seed-helper layers --out {path}", path = path.display())]
+    #[error("{path} holds no group's layers: there is no regular file \"index\" in it; give a folder that `nix-seed-helper layers` wrote", path = path.display())]
     NoGroup {
         /// The folder.
         path: PathBuf,

@@ -32,8 +32,8 @@ pub use frame::{FRAME_MAX, Frame};
 
 /// Threads that one operation uses where it is not told: all cores, but at most eight.
 ///
-/// A layer's hashes take its bytes in order, one thread at a time, and eight threads compress as fast as that one
-/// hashes. With eight, writing takes less than 256 MiB of memory, whatever is written.
+/// About a seventh of the work of writing is done in order, by one thread at a time (a layer's two hashes, and its
+/// file), so that more would mostly wait. With eight, writing takes less than 256 MiB of memory but for the index.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(8)
 }

@@ -1,10 +1,12 @@
+use std::path::Path;
+
 use sha2::{Digest, Sha256};
 
-use crate::{Event, Sha256Hash};
+use crate::{Error, Event, Result, Sha256Hash, walk};
 
 /// The hash and the length that the NAR of a walked tree has, without ever holding the NAR.
 ///
-/// Feed it every [`Event`] of a [`walk`](crate::walk), or of anything else that yields a tree in that order.
+/// Feed it every [`Event`] of a [`walk`], or of anything else that yields a tree in that order.
 #[derive(Default)]
 pub struct NarHasher {
     sha256: Sha256,
@@ -15,6 +17,16 @@ pub struct NarHasher {
 }
 
 impl NarHasher {
+    /// The SHA-256 hash and the length of the NAR of what lies at `path`, which [`walk`] reads.
+    pub fn of(path: &Path) -> Result<(Sha256Hash, u64)> {
+        let mut nar = Self::new();
+        walk::<Error>(path, &mut |event| {
+            nar.event(&event);
+            Ok(())
+        })?;
+        Ok(nar.finish())
+    }
+
     /// A hasher that has seen nothing.
     pub fn new() -> Self {
         Self::default()
@@ -95,22 +107,10 @@ impl NarHasher {
 mod tests {
     use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::Path;
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Error, walk};
-
-    fn ours(path: &Path) -> (Sha256Hash, u64) {
-        let mut nar = NarHasher::new();
-        walk::<Error>(path, &mut |event| {
-            nar.event(&event);
-            Ok(())
-        })
-        .unwrap();
-        nar.finish()
-    }
 
     fn theirs(path: &Path) -> (Sha256Hash, u64) {
         let mut bytes = Vec::new();
@@ -124,7 +124,7 @@ mod tests {
         let file = dir.path().join("f");
         std::fs::write(&file, "hello\n").unwrap();
         // `printf 'hello\n' > f; nix hash path f`
-        assert_eq!(ours(&file).0.sri(), "sha256-HDfQGvQL4ugGkd48w99EN3ppmvuxfGjwgJZLL9Bx/BM=");
+        assert_eq!(NarHasher::of(&file).unwrap().0.sri(), "sha256-HDfQGvQL4ugGkd48w99EN3ppmvuxfGjwgJZLL9Bx/BM=");
     }
 
     /// What to make at a name.
@@ -172,7 +172,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let root = dir.path().join("root");
             make(&root, &tree);
-            prop_assert_eq!(ours(&root), theirs(&root));
+            prop_assert_eq!(NarHasher::of(&root).unwrap(), theirs(&root));
         }
     }
 }

@@ -47,13 +47,7 @@ impl Store {
         for (name, runs) in paths {
             let path = StorePath::from_base_name(&format!("{:0>32}-{name}", closure.iter().len())).unwrap();
             std::fs::write(path.below(dir.path()), contents(name, runs)).unwrap();
-            let mut nar = NarHasher::new();
-            walk::<Error>(&path.below(dir.path()), &mut |event| {
-                nar.event(&event);
-                Ok(())
-            })
-            .unwrap();
-            let (nar_hash, nar_size) = nar.finish();
+            let (nar_hash, nar_size) = NarHasher::of(&path.below(dir.path())).unwrap();
             closure.insert(PathInfo { path, nar_hash, nar_size, references: Vec::new(), ca: None }).unwrap();
         }
         Self { dir, closure }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::layer::Group;
-use nix_seed_store::{Closure, Error, NarHasher, PathInfo, StorePath, walk};
+use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath};
 use tempfile::TempDir;
 
 pub(crate) struct Store {
@@ -25,13 +25,7 @@ impl Store {
         let hash = format!("{:0>32}", self.closure.iter().len());
         let path = StorePath::from_base_name(&format!("{hash}-{name}")).unwrap();
         make(&path.below(self.dir.path()));
-        let mut nar = NarHasher::new();
-        walk::<Error>(&path.below(self.dir.path()), &mut |event| {
-            nar.event(&event);
-            Ok(())
-        })
-        .unwrap();
-        let (nar_hash, nar_size) = nar.finish();
+        let (nar_hash, nar_size) = NarHasher::of(&path.below(self.dir.path())).unwrap();
         let references = references.iter().map(|path| (*path).clone()).collect();
         self.closure.insert(PathInfo { path: path.clone(), nar_hash, nar_size, references, ca: None }).unwrap();
         path

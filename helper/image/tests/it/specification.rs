@@ -11,8 +11,7 @@ use nix_seed_image::partition::{LAYER_MAX, LAYER_MIN};
 use nix_seed_image::verify::verify;
 use nix_seed_image::{FRAME_MAX, Frame};
 use nix_seed_store::{
-    Closure, Error, NarHasher, PathInfo, REGISTRATION_TIME, SCHEMA_VERSION, STORE_DIR, Sha256Hash, StorePath,
-    database_bytes, walk,
+    Closure, NarHasher, PathInfo, REGISTRATION_TIME, SCHEMA_VERSION, STORE_DIR, Sha256Hash, StorePath, database_bytes,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -50,13 +49,7 @@ impl Example {
         std::fs::write(greeting.below(dir.path()), "hello\n").unwrap();
         std::os::unix::fs::symlink(GREETING, link.below(dir.path()).join("hello")).unwrap();
         let info = |path: &StorePath, references| {
-            let mut nar = NarHasher::new();
-            walk::<Error>(&path.below(dir.path()), &mut |event| {
-                nar.event(&event);
-                Ok(())
-            })
-            .unwrap();
-            let (nar_hash, nar_size) = nar.finish();
+            let (nar_hash, nar_size) = NarHasher::of(&path.below(dir.path())).unwrap();
             PathInfo { path: path.clone(), nar_hash, nar_size, references, ca: None }
         };
         let closure = [info(&greeting, vec![]), info(&link, vec![greeting.clone()])].into_iter().collect();
