@@ -1,5 +1,7 @@
 //! What a derivation may ask for; by hand, each is a command.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use nix_seed_image::image::{Spec, write_image};
@@ -7,6 +9,7 @@ use nix_seed_image::layer::{Group, read_index};
 use nix_seed_image::layout::Layout;
 use nix_seed_image::{Error as ImageError, verify};
 use nix_seed_store::Closure;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::input::read_graph;
@@ -19,9 +22,21 @@ pub(crate) fn closure(closure: &Closure, max_size: Option<u64>, out: &Path) -> R
         let top = closure.largest(TOP).iter().map(|info| print::contributor(info.nar_size, size, &info.path)).collect();
         return Err(ImageError::TooLarge { size, limit, top }.into());
     }
-    let document = serde_json::json!({ "narSize": size, "paths": closure.to_json() });
-    std::fs::write(out, format!("{document:#}\n")).map_err(ImageError::io("writing", out))?;
-    Ok(())
+    let document = ClosureDocument { nar_size: size, paths: closure };
+    let written = File::create(out).map(BufWriter::new).and_then(|mut file| {
+        serde_json::to_writer_pretty(&mut file, &document)?;
+        file.write_all(b"\n")?;
+        file.flush()
+    });
+    Ok(written.map_err(ImageError::io("writing", out))?)
+}
+
+/// Written as it is read, a path after the other: a large one is not held as text, too.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClosureDocument<'a> {
+    nar_size: u64,
+    paths: &'a Closure,
 }
 
 /// Gives what a person is told of the group.

@@ -187,3 +187,22 @@ fn a_run_that_is_killed_while_it_writes_a_layer_leaves_nothing_that_the_next_tak
     assert_same(dir.path(), whole, "out");
     assert!(partial(dir.path()).is_empty());
 }
+
+#[test]
+fn a_graph_that_is_wrong_is_refused_in_little_memory() {
+    const SIZE: usize = 8 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let row = r#"{"path":"/nix/store/00000000000000000000000000000000-a","references":["#;
+    for (begin, again, end) in
+        [("[", "0,", "0]"), ("[", "{},", "{}]"), ("{", r#""":0,"#, r#""":0}"#), (row, r#""","#, r#"""]}"#)]
+    {
+        let graph = begin.to_owned() + &again.repeat(SIZE / again.len()) + end;
+        std::fs::write(dir.path().join("graph.json"), graph).unwrap();
+        // What it is read into, and the program: a value for each of these bytes would be several times as much.
+        let limited = format!("ulimit -v {} && exec \"$0\" \"$@\"", (16 * SIZE) >> 10);
+        let output = below(&["sh", "-c", &limited], dir.path(), STEPS[0].0, "out").output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{again}: {message}");
+        assert!(message.contains("the closure graph is malformed"), "{message}");
+    }
+}

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{Closure, Error, PathInfo, Result, Sha256Hash, StorePath};
 
@@ -13,9 +15,9 @@ pub const GRAPH_MAX: u64 = 256 << 20;
 /// or an object keyed by path (Nix 2.19 and later); or that array as `paths` of an object with its `narSize`, as a seed's
 /// `closure` is written.
 ///
-/// Every entry is kept, also where the JSON has one key twice: [`Closure::from_graph`] decides.
+/// Each entry is read and checked before the next, and nothing is kept of those that follow a wrong one.
 #[derive(Debug)]
-pub struct Graph(Vec<(Option<String>, Value)>);
+pub struct Graph(Result<Closure>);
 
 impl Closure {
     /// Reads a closure graph.
@@ -24,58 +26,84 @@ impl Closure {
     }
 
     /// What a closure graph says. References need not be in it.
-    pub fn from_graph(Graph(rows): Graph) -> Result<Self> {
-        let mut closure = Self::default();
-        let version = rows.iter().find(|(key, _)| key.as_deref() == Some("version"));
-        if let Some((_, version)) = version {
-            return Err(graph(format!("its version is {version}; have version 1 written, with --json-format 1")));
-        }
-        for (i, (path, row)) in rows.into_iter().enumerate() {
-            closure.insert(path_info(i, path, row)?)?;
-        }
-        Ok(closure)
+    pub fn from_graph(Graph(closure): Graph) -> Result<Self> {
+        closure
     }
 
     /// The JSON of the closure graph: an array sorted by path, hashes as SRI.
     pub fn to_json(&self) -> Value {
-        let rows: Vec<_> = self.iter().map(Row::from_info).collect();
-        serde_json::to_value(rows).unwrap_or_default()
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// As [`Closure::to_json`], row by row.
+impl Serialize for Closure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Row::from_info))
     }
 }
 
 impl<'de> Deserialize<'de> for Graph {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(GraphVisitor)
+        deserializer.deserialize_any(Rows::default()).map(|rows| Self(rows.fault.map_or(Ok(rows.closure), Err)))
     }
 }
 
-struct GraphVisitor;
+/// What has been read of a closure graph.
+#[derive(Default)]
+struct Rows {
+    closure: Closure,
+    count: usize,
+    /// The first that is wrong. Kept, since an error of serde is a text, and knows no exit code.
+    fault: Option<Error>,
+}
 
-impl<'de> Visitor<'de> for GraphVisitor {
-    type Value = Graph;
+impl Rows {
+    fn add(&mut self, key: Option<&str>, row: &RawValue) {
+        if self.fault.is_none() {
+            self.fault = path_info(self.count, key, row.get()).and_then(|info| self.closure.insert(info)).err();
+        }
+        self.count += 1;
+    }
+}
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Self;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an array of store paths, or an object keyed by store path")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Graph, A::Error> {
-        let mut graph = Vec::new();
-        while let Some(row) = rows.next_element()? {
-            graph.push((None, row));
-        }
-        Ok(Graph(graph))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut rows: A) -> Result<Graph, A::Error> {
-        let mut graph = Vec::new();
-        while let Some((path, row)) = rows.next_entry::<String, Value>()? {
-            match (&*path, row) {
-                ("paths", Value::Array(rows)) => graph.extend(rows.into_iter().map(|row| (None, row))),
-                ("narSize", Value::Number(_)) => {}
-                (_, row) => graph.push((Some(path), row)),
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<Self, A::Error> {
+        while self.fault.is_none() {
+            match rows.next_element()? {
+                Some(row) => self.add(None, row),
+                None => return Ok(self),
             }
         }
-        Ok(Graph(graph))
+        while rows.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut rows: A) -> Result<Self, A::Error> {
+        while let Some((key, row)) = rows.next_entry::<String, &RawValue>()? {
+            let first = row.get().as_bytes().first();
+            match (&*key, first) {
+                // It says what is wrong with all the rest, which may have come before it.
+                ("version", _) => {
+                    let why = format!("its version is {row}; have version 1 written, with --json-format 1");
+                    self.fault = Some(graph(why));
+                }
+                ("paths", Some(b'[')) => {
+                    self = serde_json::Deserializer::from_str(row.get())
+                        .deserialize_seq(self)
+                        .map_err(A::Error::custom)?;
+                }
+                ("narSize", Some(b'-' | b'0'..=b'9')) => {}
+                _ => self.add(Some(&key), row),
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -83,24 +111,31 @@ fn graph(why: impl ToString) -> Error {
     Error::Graph { why: why.to_string() }
 }
 
+/// What is wrong with an entry, without the line and column, which count from the entry's beginning.
+fn why(error: &serde_json::Error) -> String {
+    let (text, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+}
+
 /// What the entry at position `i` says; in an object its key is the path.
-fn path_info(i: usize, key: Option<String>, row: Value) -> Result<PathInfo> {
-    let path = match (row["path"].as_str(), key) {
+fn path_info(i: usize, key: Option<&str>, row: &str) -> Result<PathInfo> {
+    let named: Option<Named<'_>> = serde_json::from_str(row)
+        .map_err(|error| graph(format!("{}: {}", key.unwrap_or(&format!("entry {i}")), why(&error))))?;
+    let path = match (named.as_ref().and_then(|named| named.path.as_deref()), key) {
         (Some(path), Some(key)) if path != key => return Err(graph(format!("the entry of {key} is of {path}"))),
-        (Some(path), _) => StorePath::parse(path)?,
-        (None, Some(key)) => StorePath::parse(&key)?,
+        (Some(path), _) | (None, Some(path)) => StorePath::parse(path)?,
         (None, None) => return Err(graph(format!("entry {i} has no path"))),
     };
-    if row.is_null() {
+    if named.is_none() {
         return Err(graph(format!("{path} is not valid")));
     }
-    let wrong = |why: &dyn ToString| graph(format!("{path}: {}", why.to_string()));
-    let row = Row::deserialize(row).map_err(|error| wrong(&error))?;
-    let mut references = row.references.iter().map(|path| StorePath::parse(path)).collect::<Result<Vec<_>>>()?;
+    let wrong = |why: String| graph(format!("{path}: {why}"));
+    let row: Row = serde_json::from_str(row).map_err(|error| wrong(why(&error)))?;
+    let mut references: Vec<_> = row.references.into_iter().map(|Reference(path)| path).collect();
     references.sort_unstable();
     references.dedup();
     Ok(PathInfo {
-        nar_hash: Sha256Hash::parse(&row.nar_hash).map_err(|error| wrong(&error))?,
+        nar_hash: Sha256Hash::parse(&row.nar_hash).map_err(|error| wrong(error.to_string()))?,
         path,
         nar_size: row.nar_size,
         references,
@@ -108,15 +143,40 @@ fn path_info(i: usize, key: Option<String>, row: Value) -> Result<PathInfo> {
     })
 }
 
+/// Read first, so that an error in the rest names the path wherever in the entry it stands.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Named<'a> {
+    #[serde(borrow)]
+    path: Option<Cow<'a, str>>,
+}
+
+/// Fields stand in the order in which they are written.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Row {
-    path: Option<String>,
-    nar_hash: String,
-    nar_size: u64,
-    references: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ca: Option<String>,
+    nar_hash: String,
+    nar_size: u64,
+    path: Option<String>,
+    references: Vec<Reference>,
+}
+
+/// Checked as it is read: of strings that are none, the first ends the reading.
+struct Reference(StorePath);
+
+impl<'de> Deserialize<'de> for Reference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let path = String::deserialize(deserializer)?;
+        StorePath::parse(&path).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Reference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 impl Row {
@@ -125,7 +185,7 @@ impl Row {
             path: Some(info.path.to_string()),
             nar_hash: info.nar_hash.sri(),
             nar_size: info.nar_size,
-            references: info.references.iter().map(ToString::to_string).collect(),
+            references: info.references.iter().cloned().map(Reference).collect(),
             ca: info.ca.clone(),
         }
     }
@@ -204,7 +264,9 @@ mod tests {
             ("narSize", (-1).into(), "invalid value: integer `-1`"),
             ("narHash", Value::Null, "invalid type: null"),
             ("narHash", "md5:0".into(), "\"md5:0\" is not a SHA-256 hash"),
-            ("references", 7.into(), "invalid type: integer `7`"),
+            ("references", 7.into(), "invalid type: integer `7`, expected a sequence; expected what"),
+            ("references", serde_json::json!([A, 7]), "invalid type: integer `7`"),
+            ("references", serde_json::json!([A, "/nix/store/x"]), "\"x\" is not a store path"),
         ] {
             let message = change(field, value);
             assert!(message.contains(&format!("{A}: {why}")), "{message}");
