@@ -51,7 +51,7 @@ pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Err
     let mut found = Closure::default();
     for group in groups {
         for info in read_index(group)?.closure().iter() {
-            found.insert(info.clone())?;
+            found.insert(info.clone()).map_err(|_| ImageError::Shared { path: info.path.clone() })?;
         }
     }
     let differs = |why, one: &Closure, other: &Closure| match one.without(other).iter().next() {

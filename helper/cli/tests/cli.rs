@@ -205,3 +205,13 @@ fn groups_that_lack_a_path_of_the_closure_are_refused() {
     let error = derive(dir.path(), &image_request(dir.path())).unwrap_err();
     assert!(error.contains(&format!("{other} is in the closure, but in no group")), "{error}");
 }
+
+#[test]
+fn groups_that_share_a_path_are_refused() {
+    let dir = image("latest");
+    assert!(run(dir.path(), "closure --graph graph.json --out closure.json").status.success());
+    let mut request = image_request(dir.path());
+    request["groups"] = serde_json::json!([dir.path().join("layers"), dir.path().join("layers")]);
+    let error = derive(dir.path(), &request).unwrap_err();
+    assert!(error.contains(&format!("{PATH} is part of two groups")), "{error}");
+}

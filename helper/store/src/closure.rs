@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::{Error, Result, Sha256Hash, StorePath};
 
@@ -22,13 +23,12 @@ pub struct PathInfo {
 pub struct Closure(BTreeMap<StorePath, PathInfo>);
 
 impl Closure {
-    /// Adds a path. The same path with the same content may stand there twice.
+    /// Adds a path. One that is there already is refused.
     pub fn insert(&mut self, info: PathInfo) -> Result<()> {
-        match self.0.get(&info.path) {
-            Some(known) if *known != info => Err(Error::Twice { path: info.path }),
-            Some(_) => Ok(()),
-            None => {
-                self.0.insert(info.path.clone(), info);
+        match self.0.entry(info.path.clone()) {
+            Entry::Occupied(_) => Err(Error::Twice { path: info.path }),
+            Entry::Vacant(place) => {
+                place.insert(info);
                 Ok(())
             }
         }

@@ -40,7 +40,7 @@ pub enum Error {
         why: String,
     },
     /// A closure graph names one path twice.
-    #[error("the closure graph names {path} twice, with different content; write the graph again")]
+    #[error("the closure graph names {path} twice; write the graph again")]
     Twice {
         /// The path that stands there twice.
         path: StorePath,

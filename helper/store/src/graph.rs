@@ -233,11 +233,25 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_that_names_one_path_twice_with_different_content_is_refused() {
-        let keyed = format!("{{\"{A}\": {}, \"{A}\": {}}}", row(A, &[]), row(A, &[A]));
-        for twice in [serde_json::json!([row(A, &[]), row(A, &[A])]).to_string(), keyed] {
-            let error = Closure::parse(twice.as_bytes()).unwrap_err();
-            assert!(matches!(error, Error::Twice { .. }), "{error}");
+    fn a_graph_that_names_one_path_twice_is_refused_even_where_it_says_the_same() {
+        for other in [&[][..], &[A]] {
+            let rows = serde_json::json!([row(A, &[]), row(B, &[]), row(A, other)]).to_string();
+            let keyed = format!("{{\"{A}\": {}, \"{A}\": {}}}", row(A, &[]), row(A, other));
+            for twice in [rows, keyed] {
+                let message = Closure::parse(twice.as_bytes()).unwrap_err().to_string();
+                assert_eq!(message, format!("the closure graph names {A} twice; write the graph again"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_with_a_field_twice_is_refused() {
+        let honest = row(A, &[]).to_string();
+        for field in ["path", "narHash", "narSize", "references"] {
+            let value = &row(A, &[])[field];
+            let twice = format!("[{},\"{field}\":{value}}}]", honest.strip_suffix('}').unwrap());
+            let message = Closure::parse(twice.as_bytes()).unwrap_err().to_string();
+            assert!(message.contains(&format!(": duplicate field `{field}`; expected")), "{message}");
         }
     }
 
