@@ -42,10 +42,10 @@ struct ClosureDocument<'a> {
 /// Gives what a person is told of the group.
 pub(crate) fn layers(group: &Group<'_>, closure: &Closure, earlier: &Closure, out: &Path) -> Result<String, Error> {
     closure.check_complete()?;
-    Ok(print::group(group.name, &group.write(&closure.without(earlier), out)?))
+    Ok(print::group(group.name, &group.write(&closure.without(earlier)?, out)?))
 }
 
-/// Refuses groups that together hold less than `closure`, or more.
+/// Refuses groups that together hold less than `closure`, more, or something else under the same path.
 pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Error> {
     let expected = read_graph(closure)?;
     let mut found = Closure::default();
@@ -54,7 +54,7 @@ pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Err
             found.insert(info.clone()).map_err(|_| ImageError::Shared { path: info.path.clone() })?;
         }
     }
-    let differs = |why, one: &Closure, other: &Closure| match one.without(other).iter().next() {
+    let differs = |why, one: &Closure, other: &Closure| match one.without(other)?.iter().next() {
         Some(info) => Err(Error::request("groups", format!("{} {why}", info.path))),
         None => Ok(()),
     };

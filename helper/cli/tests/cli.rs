@@ -215,3 +215,42 @@ fn groups_that_share_a_path_are_refused() {
     let error = derive(dir.path(), &request).unwrap_err();
     assert!(error.contains(&format!("{PATH} is part of two groups")), "{error}");
 }
+
+/// Closure graphs that say something else of the path than graph.json does.
+fn other_graphs(dir: &Path) -> impl Iterator<Item = String> {
+    let graph: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("graph.json")).unwrap()).unwrap();
+    let other_hash = format!("sha256-{}=", "A".repeat(43));
+    let changes = [
+        ("narHash", other_hash.into()),
+        ("narSize", 7.into()),
+        ("references", serde_json::json!([PATH])),
+        ("ca", "fixed:r:sha256:x".into()),
+    ];
+    changes.into_iter().map(move |(field, value)| {
+        let mut graph = graph.clone();
+        graph[0][field] = value;
+        graph.to_string()
+    })
+}
+
+#[test]
+fn groups_that_hold_another_content_than_the_closure_are_refused() {
+    let dir = image("latest");
+    for graph in other_graphs(dir.path()) {
+        std::fs::write(dir.path().join("closure.json"), &graph).unwrap();
+        let error = derive(dir.path(), &image_request(dir.path())).unwrap_err();
+        assert!(error.contains(&format!("{PATH} is not the same in two closures")), "{graph}: {error}");
+    }
+}
+
+#[test]
+fn an_earlier_closure_with_another_content_is_refused() {
+    let dir = store("latest");
+    for graph in other_graphs(dir.path()) {
+        std::fs::write(dir.path().join("earlier.json"), &graph).unwrap();
+        let output = run(dir.path(), &format!("{LAYERS} --earlier earlier.json"));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{graph}: {error}");
+        assert!(error.contains(&format!("{PATH} is not the same in two closures")), "{graph}: {error}");
+    }
+}

@@ -44,15 +44,18 @@ impl Closure {
         Ok(())
     }
 
-    /// The members that `earlier` lacks.
-    pub fn without(&self, earlier: &Self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|(path, _)| !earlier.0.contains_key(path))
-                .map(|(p, i)| (p.clone(), i.clone()))
-                .collect(),
-        )
+    /// The members that `earlier` lacks. A member that it has with other content is refused: one of the two is not what
+    /// the store holds.
+    pub fn without(&self, earlier: &Self) -> Result<Self> {
+        let mut rest = Self::default();
+        for info in self.iter() {
+            match earlier.0.get(&info.path) {
+                None => rest.insert(info.clone())?,
+                Some(other) if other == info => {}
+                Some(_) => return Err(Error::Differs { path: info.path.clone() }),
+            }
+        }
+        Ok(rest)
     }
 
     /// The members, sorted by path.

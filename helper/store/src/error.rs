@@ -45,6 +45,15 @@ pub enum Error {
         /// The path that stands there twice.
         path: StorePath,
     },
+    /// Two closures say different things of one path.
+    #[error(
+        "{path} is not the same in two closures: its NAR hash, size, references or content address differ; make both \
+         again, from one store"
+    )]
+    Differs {
+        /// The path that both have.
+        path: StorePath,
+    },
     /// A closure graph lacks a path that one of its members refers to.
     #[error("the closure graph lacks {missing}, which {referrer} refers to; write the graph with --recursive")]
     Incomplete {

@@ -87,7 +87,8 @@ fn a_vanished_path_is_named() {
 fn a_later_group_leaves_out_what_an_earlier_one_holds() {
     let store = Store::small();
     let earlier: Closure = store.closure.largest(1).into_iter().cloned().collect();
-    let groups = [store.group("earlier", &earlier, 2), store.group("later", &store.closure.without(&earlier), 2)];
+    let later = store.closure.without(&earlier).unwrap();
+    let groups = [store.group("earlier", &earlier, 2), store.group("later", &later, 2)];
     let out = store.dir.path().join("image");
     write_image(&spec(), &groups, &out).unwrap();
     let layout = Layout::open(&out).unwrap();
