@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
 use crate::{Error, Result};
 
 /// Lets `write` fill a file or folder beside `target` and renames it to `target` when that has succeeded.
@@ -23,12 +26,26 @@ pub fn write_aside<T, E: From<Error>>(target: &Path, write: impl FnOnce(&Path) -
     let partial = Partial::beside(target)?;
     let aside = partial.folder.join("out");
     let value = write(&aside)?;
-    match std::fs::rename(&aside, target) {
+    match rename_to_new(&aside, target) {
         Ok(()) => Ok(value),
         // Another run was faster.
         Err(_) if target.symlink_metadata().is_ok() => Ok(exists()?),
         Err(error) => Err(Error::io("renaming to", target)(error).into()),
     }
+}
+
+/// Renames, and replaces nothing: `rename` alone puts a file in the place of a file, and a folder in that of an empty one.
+fn rename_to_new(from: &Path, to: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_by_old_means(from, to),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// For file systems that cannot rename so, such as NFS. Nothing is lost: of what is there already, only an empty folder
+/// is replaced.
+fn rename_by_old_means(from: &Path, to: &Path) -> std::io::Result<()> {
+    if from.is_dir() { std::fs::rename(from, to) } else { std::fs::hard_link(from, to) }
 }
 
 /// A folder for what is not whole yet. It is removed when this goes out of scope.
@@ -135,17 +152,53 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 6);
     }
 
+    /// What a run makes, a file, an empty folder or one with a file in it, as the folder has it.
+    const MAKE: [fn(&Path) -> Result<()>; 3] = [
+        |path| write(path, b"a file"),
+        create_dir,
+        |path| {
+            create_dir(path)?;
+            write(&path.join("file"), b"in a folder")
+        },
+    ];
+
+    fn made(path: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+        let below = std::fs::read_dir(path).into_iter().flatten().flat_map(|entry| made(&entry.unwrap().path()));
+        [(path.to_owned(), std::fs::read(path).ok())].into_iter().chain(below).collect()
+    }
+
     #[test]
-    fn the_slower_of_two_runs_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("out");
-        let slower = write_aside(&target, |aside| {
-            write_aside(&target, |aside| create_dir(&aside.join("faster")))?;
-            create_dir(aside)
-        });
-        assert!(matches!(slower, Err(Error::Exists { .. })));
-        assert!(target.join("faster").exists());
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    fn the_slower_of_two_runs_is_refused_and_replaces_nothing() {
+        for (faster, slower) in MAKE.iter().flat_map(|faster| MAKE.map(|slower| (faster, slower))) {
+            let dir = tempfile::tempdir().unwrap();
+            let target = dir.path().join("out");
+            let mut before = Vec::new();
+            let refused = write_aside(&target, |aside| {
+                write_aside(&target, faster)?;
+                before = made(&target);
+                slower(aside)
+            });
+            assert!(matches!(refused, Err(Error::Exists { .. })), "{before:?}");
+            assert_eq!(made(&target), before);
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn where_a_file_system_cannot_rename_to_new_names_only_nothing_is_lost() {
+        for (there, make) in MAKE.iter().flat_map(|there| MAKE.map(|make| (there, make))) {
+            let dir = tempfile::tempdir().unwrap();
+            let [there_already, new, free] = ["there", "new", "free"].map(|name| dir.path().join(name));
+            there(&there_already).unwrap();
+            make(&new).unwrap();
+            let before = made(&there_already);
+            let renamed = rename_by_old_means(&new, &there_already);
+            assert!(before == made(&there_already) || before == [(there_already.clone(), None)], "{before:?}");
+            if renamed.is_err() {
+                rename_by_old_means(&new, &free).unwrap();
+                assert!(free.exists());
+            }
+        }
     }
 
     #[test]
