@@ -1,5 +1,7 @@
 //! What holds for every closure and every edit.
 
+use std::ops::Range;
+
 use nix_seed_image::partition::LAYER_MAX;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -110,21 +112,30 @@ proptest! {
     }
 }
 
-/// No bound holds for all: where no name ends a layer, cuts drift apart up to the end of the row. In the mean it is otherwise; the
-/// edits are the same in each run.
+/// Closures before and after so many edits; the same in each run.
+pub(super) fn random_changes(count: usize, edits: Range<usize>) -> Vec<(Vec<Held>, Vec<Held>)> {
+    let mut runner = TestRunner::deterministic();
+    let changes = (closure(), prop::collection::vec(edit(), edits));
+    let mut change = || {
+        let (before, edits) = changes.new_tree(&mut runner).unwrap().current();
+        let after = edits.iter().fold(before.clone(), |row, edit| edit.apply(&row));
+        (before, after)
+    };
+    // Edits may undo each other.
+    std::iter::repeat_with(&mut change).filter(|(before, after)| before != after).take(count).collect()
+}
+
+/// No bound holds for all: where no name ends a layer, cuts drift apart up to the end of the row. In the mean it is otherwise.
 #[test]
 fn an_edit_makes_hardly_more_than_one_layer_new() {
-    const EDITS: u64 = 500;
-    let mut runner = TestRunner::deterministic();
+    const EDITS: usize = 500;
     let (mut layers, mut written, mut most) = (0, 0, 0);
-    for _ in 0..EDITS {
-        let (before, edit) = (closure(), edit()).new_tree(&mut runner).unwrap().current();
-        let after = edit.apply(&before);
+    for (before, after) in random_changes(EDITS, 1..2) {
         let new = new(&partition(&before, NO_LIMIT), &partition(&after, NO_LIMIT));
-        layers += new.len() as u64;
+        layers += new.len();
         most = most.max(new.len());
         written += bytes(new.into_iter().flatten());
     }
     assert!(layers * 10 <= EDITS * 13 && most <= 6, "{layers} layers, {most} at most");
-    assert!(written / EDITS <= LAYER_MAX * 3 / 4, "{} bytes", written / EDITS);
+    assert!(written / EDITS as u64 <= LAYER_MAX * 3 / 4, "{} bytes", written / EDITS as u64);
 }

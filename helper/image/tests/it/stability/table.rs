@@ -1,7 +1,8 @@
-//! A real closure, each change of it, and other ways to lay it down: the table in DESIGN.md.
+//! A real closure, each change of it, random ones, and other ways to lay it down: the table in DESIGN.md.
 
 use std::cmp::Reverse;
 
+use super::properties::random_changes;
 use super::{Held, bytes, new, partition};
 use crate::document::{repository, rows};
 
@@ -20,6 +21,8 @@ fn closure() -> Vec<Held> {
     row.sort();
     row
 }
+
+const RANDOM: &str = "random closures and edits";
 
 /// A closure before and after a change.
 type Change = (Vec<Held>, Vec<Held>);
@@ -47,6 +50,7 @@ fn changes() -> Vec<(&'static str, Vec<Change>)> {
         ("a path less", (0..all.len()).map(|i| (all.clone(), all_but(i))).collect()),
         ("10 paths, 10 % larger", (0..all.len() / 10).map(|i| change(&ten(i), &larger)).collect()),
         ("the 10 largest, 10 % larger", vec![change(&largest[..10], &larger)]),
+        (RANDOM, random_changes(500, 1..4)),
     ]
 }
 
@@ -89,7 +93,10 @@ fn median_and_worst(costs: &[[u64; 3]], of: usize, show: fn(u64) -> String) -> S
 fn table() -> Vec<Vec<String>> {
     let row = |(kind, changes): (&str, Vec<Change>)| {
         let mut row = vec![kind.to_owned()];
-        for layers in [seed, one_layer, by_popularity] {
+        // Nothing needs anything else in a random closure.
+        let ways: &[fn(&[Held]) -> Layers<'_>] =
+            if kind == RANDOM { &[seed, one_layer] } else { &[seed, one_layer, by_popularity] };
+        for &layers in ways {
             let costs: Vec<_> = changes.iter().map(|change| cost(change, layers)).collect();
             if row.len() == 1 {
                 row.push(median_and_worst(&costs, 0, |layers| layers.to_string()));
@@ -100,6 +107,7 @@ fn table() -> Vec<Vec<String>> {
                 _ => (tenths / 10).to_string(),
             }));
         }
+        row.resize(8, "–".into());
         row
     };
     changes().into_iter().map(row).collect()
@@ -118,6 +126,14 @@ fn the_documented_table_is_what_changes_cost() {
     let computed = table();
     let shown: Vec<_> = computed.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
     assert_eq!(documented, computed, "DESIGN.md should have\n{}", shown.join("\n"));
+}
+
+#[test]
+fn half_of_all_random_edits_make_less_than_ten_times_as_much_new_as_they_change() {
+    let changes = random_changes(500, 1..4);
+    let mut ratios: Vec<_> = changes.iter().map(|change| cost(change, seed)[2]).collect();
+    ratios.sort_unstable();
+    assert!(ratios[ratios.len() / 2] < 100, "{} tenths", ratios[ratios.len() / 2]);
 }
 
 #[test]
