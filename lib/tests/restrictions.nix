@@ -11,7 +11,8 @@ let
   blob = licensed "blob-1" unfree;
 
   sources = nodes: lib.privateSources (builtins.toJSON { inherit nodes; });
-  from = locked: map (found: found.reason) (sources { some.locked = locked // { narHash = "sha256-x"; }; });
+  of = original: locked: map (found: found.reason) (sources { some = { inherit original; locked = locked // { narHash = "sha256-x"; }; }; });
+  from = of { };
   url = url: from { inherit url; };
 in
 {
@@ -118,29 +119,95 @@ in
       "ssh://git@git.example.org/team/internal"
       "git+ssh://git.example.org:2222/internal?ref=main"
       "git@git.example.org:team/internal.git"
+      "git:secret@git.example.org:/srv/internal.git?token=secret"
+      "SSH://git@[2001:db8::1]:22/internal"
     ];
     expected = [
       [ "flake input `some` over ssh: ssh://git.example.org/team/internal" ]
       [ "flake input `some` over ssh: git+ssh://git.example.org:2222/internal" ]
       [ "flake input `some` over ssh: git.example.org:team/internal.git" ]
+      [ "flake input `some` over ssh: git.example.org:/srv/internal.git" ]
+      [ "flake input `some` over ssh: SSH://[2001:db8::1]:22/internal" ]
     ];
   };
   "with a token, which is not repeated" = {
     actual = map url [
       "https://oauth2:secret@git.example.org/internal"
       "https://secret@git.example.org/internal"
-      "https://git.example.org/internal.tar.gz?sha=1&private_token=secret"
+      "HTTPS://user:sec@ret@git.example.org:8443/internal#secret"
     ];
     expected = [
       [ "flake input `some` with a token: https://git.example.org/internal" ]
       [ "flake input `some` with a token: https://git.example.org/internal" ]
-      [ "flake input `some` with a token: https://git.example.org/internal.tar.gz" ]
+      [ "flake input `some` with a token: HTTPS://git.example.org:8443/internal" ]
     ];
+  };
+  "a parameter may be a token, unless it is known not to be one" = {
+    actual = builtins.filter (
+      parameters:
+      url "https://example.org/a.tar.gz?${parameters}"
+      != [ "flake input `some` with a parameter that may be a token: https://example.org/a.tar.gz" ]
+    ) [
+      "sha=1&private_token=secret"
+      "X-Amz-Signature=secret&X-Amz-Date=1"
+      "sig=secret"
+      "signature=secret"
+      "api_key=secret"
+      "secret=secret"
+      "token=secret"
+      "secret"
+      "rev"
+      "Rev=secret"
+      "revision=secret"
+      "%72ev=secret"
+      "rev=1&&secret"
+      "rev=1;token=secret"
+      "?rev=1"
+    ];
+    expected = [ ];
+  };
+  "an address in flake.nix that led to another one" = {
+    actual =
+      map (original: of { type = "tarball"; url = original; } { type = "tarball"; url = "https://example.org/a.tar.gz?rev=1"; })
+        [
+          "https://user:secret@example.org/latest.tar.gz"
+          "https://example.org/latest.tar.gz?key=secret"
+          "https://example.org/latest.tar.gz"
+        ];
+    expected = [
+      [ "flake input `some` with a token: https://example.org/latest.tar.gz" ]
+      [ "flake input `some` with a parameter that may be a token: https://example.org/latest.tar.gz" ]
+      [ ]
+    ];
+  };
+  "of two private addresses the one that it led to" = {
+    actual = of { url = "https://secret@example.org/a"; } { url = "ssh://example.org/b"; };
+    expected = [ "flake input `some` over ssh: ssh://example.org/b" ];
+  };
+  "an address that cannot be taken apart is not repeated" = {
+    actual = builtins.concatMap url [
+      "https://user:sec/ret@example.org/a"
+      "https://user:sec?ret@example.org/a"
+      "https://user:sec#ret@example.org/a"
+      "https:secret@example.org"
+      "https://ex ample/secret"
+      "secret@example.org"
+    ];
+    expected = builtins.genList (_: "flake input `some` at an address that may hold a token: it cannot be taken apart") 6;
+  };
+  "an address that is too long to look at" = {
+    actual = url "https://example.org/${builtins.concatStringsSep "" (builtins.genList (_: "secret") 100000)}";
+    expected = [ "flake input `some` at an address of more than 1000 bytes, which may hold a token" ];
   };
   "open sources" = {
     actual = builtins.concatMap from [
       { url = "https://example.org/a.tar.gz?rev=1"; }
       { url = "https://example.org/a@b.tar.gz"; }
+      { url = "https://example.org:8443/a.tar.gz?narHash=sha256-x&lastModified=1&revCount=2&dir=b#c?token=d"; }
+      { url = "git+https://example.org/a?submodules=1&ref=main&rev=1&"; }
+      { url = "https://example.org"; }
+      { url = "file:/srv/a"; }
+      { url = "./a:b"; }
       { url = "git://example.org/a"; }
       { url = "file:///srv/a"; }
       { url = "/srv/a"; }
