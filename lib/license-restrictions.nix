@@ -47,19 +47,34 @@ let
     operator = { derivation, ... }: map node (below derivation);
   };
 
+  # What throws says nothing: tryEval catches it in the outermost value alone, so each is asked by itself.
+  orElse =
+    default: value:
+    let
+      caught = builtins.tryEval value;
+    in
+    if caught.success then caught.value else default;
+
   # nixpkgs' `redistributable` is what its `free` is, where a license says nothing else.
   forbids =
     license:
-    if builtins.isAttrs license then !(license.redistributable or license.free or true) else license == "unfree";
+    orElse false (
+      if builtins.isAttrs license then (license.redistributable or license.free or true) == false else license == "unfree"
+    );
   nameOf =
-    license: if builtins.isAttrs license then license.fullName or license.shortName or license.spdxId or "unnamed" else license;
+    license:
+    let
+      name = orElse null (
+        if builtins.isAttrs license then license.fullName or license.shortName or license.spdxId or null else license
+      );
+    in
+    if builtins.isString name then name else "unnamed";
 
   restrictions =
     { derivation, ... }:
     let
-      given = builtins.tryEval (derivation.meta.license or [ ]);
-      licenses = if builtins.isList given.value then given.value else [ given.value ];
-      forbidding = if given.success then builtins.filter forbids licenses else [ ];
+      given = orElse [ ] (derivation.meta.license or [ ]);
+      forbidding = builtins.filter forbids (if builtins.isList given then given else [ given ]);
       paths = map (output: derivation.${output}.outPath or derivation.outPath) (derivation.outputs or [ "out" ]);
     in
     if forbidding == [ ] then

@@ -76,7 +76,8 @@ in
       [ ]
     else
       lib.licenseRestrictions [
-        (map (entry: entry.value) entries)
+        # An app says nothing of licenses; the package that is its program does.
+        (map (entry: if entry.sort == "app" then entry.value.program else entry.value) entries)
         environment.programs
         arguments.contents
         pkgs.standardEnvironments

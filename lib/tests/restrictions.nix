@@ -32,6 +32,9 @@ in
       (licensed "c" "MIT")
       (licensed "d" [ ])
       (licensed "e" (throw "no license"))
+      (licensed "e" [ (throw "no license") ])
+      (licensed "e" { free = throw "no answer"; })
+      (licensed "e" { free = 0; })
       (make "f" { })
       "g"
       null
@@ -46,9 +49,12 @@ in
         { free = false; spdxId = "SPDX"; }
         { free = false; }
         "unfree"
+        (throw "no license")
+        { free = false; fullName = throw "no name"; }
+        { free = false; fullName = 7; }
       ])
     ];
-    expected = [ "a: short, SPDX, unnamed, unfree" ];
+    expected = [ "a: short, SPDX, unnamed, unfree, unnamed, unnamed" ];
   };
   "reasons that are longer than the index allows" = {
     actual =

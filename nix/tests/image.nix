@@ -102,6 +102,34 @@ in
       ];
     };
   };
+  "image: an app whose program is a derivation is asked for its license" = {
+    actual =
+      let
+        blob = pkgs.make "blob" { } // {
+          meta.license.free = false;
+        };
+        licensesOf =
+          program:
+          (request {
+            self = {
+              _type = "flake";
+              outPath = "${../tests}";
+              apps.x86_64-linux.run = {
+                type = "app";
+                inherit program;
+              };
+            };
+          }).licenses;
+      in
+      map (program: map (license: license.reason) (licensesOf program)) [
+        blob
+        "${blob}/bin/blob"
+      ];
+    expected = [
+      [ "blob: unnamed" ]
+      [ ]
+    ];
+  };
   "image: groups in their order" = {
     actual =
       let
