@@ -28,6 +28,7 @@ let
     candidates = call ./candidates.nix;
     classify = call ./classify.nix;
     isStringLike = call ./is-string-like.nix;
+    checkKind = call ./check-kind.nix;
     checkEntry = call ./check-entry.nix;
     entries = call ./entries.nix;
     seedName = call ./seed-name.nix;

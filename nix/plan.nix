@@ -13,6 +13,12 @@ let
   inherit (arguments) self;
   orThrow = import ./or-throw.nix;
 
+  kinds = map (lib.checkKind {
+    inherit self;
+    inherit (pkgs) system;
+    inherit (arguments) outputs;
+  }) arguments.outputs;
+
   entries =
     let
       found = lib.entries {
@@ -21,7 +27,7 @@ let
         inherit (arguments) outputs exclude filter;
       };
     in
-    builtins.seq (orThrow (lib.collectProblems (map lib.checkEntry found))) found;
+    builtins.seq (orThrow (lib.collectProblems (kinds ++ map lib.checkEntry found))) found;
 
   isReadOnly = import ./is-read-only.nix (
     map (entry: entry.value.drvPath or entry.value.program) entries ++ environment.roots

@@ -1,5 +1,5 @@
 # What mkSeed says of a wrong argument, word for word: for each argument one whole message, and of the other mistakes the line that
-# names them.
+# names them. And what it says of kinds of output that have none.
 { lib }:
 let
   pkg = import ./make.nix "hello-2.12" { };
@@ -187,9 +187,101 @@ let
       expected = "nix-seed: mkSeed's argument `maxLayers` is not what it has to be: it is the string \"60\".";
     };
   };
+
+  ofKind =
+    kind: value:
+    (lib.checkKind {
+      self.${kind} = value;
+      system = "x86_64-linux";
+      outputs = [
+        "packages"
+        "apps"
+        "formatter"
+      ];
+    } kind).message or "no message: it is accepted";
+  kinds = {
+    "a kind whose system is a list" = {
+      actual = ofKind "packages" { x86_64-linux = [ pkg ]; };
+      expected = ''
+        nix-seed: packages.x86_64-linux is a list, but has to be a set.
+        Write: packages.x86_64-linux.<name> = …;
+        Mend it, or leave it out: mkSeed { …; outputs = [ "apps" "formatter" ]; }'';
+    };
+    "a kind whose system is one package" = {
+      actual = ofKind "packages" { x86_64-linux = pkg; };
+      expected = ''
+        nix-seed: packages.x86_64-linux is the derivation `hello-2.12`, but has to be a set.
+        Write: packages.x86_64-linux.<name> = …;
+        Mend it, or leave it out: mkSeed { …; outputs = [ "apps" "formatter" ]; }'';
+    };
+    "a kind whose system is one app" = {
+      actual = ofKind "apps" {
+        x86_64-linux = {
+          type = "app";
+          program = "/bin/sh";
+        };
+      };
+      expected = ''
+        nix-seed: apps.x86_64-linux is an app, but has to be a set.
+        Write: apps.x86_64-linux.<name> = …;
+        Mend it, or leave it out: mkSeed { …; outputs = [ "packages" "formatter" ]; }'';
+    };
+    "a kind that is null" = {
+      actual = ofKind "packages" null;
+      expected = ''
+        nix-seed: packages is null, but has to be a set.
+        Write: packages.x86_64-linux.<name> = …;
+        Mend it, or leave it out: mkSeed { …; outputs = [ "apps" "formatter" ]; }'';
+    };
+    "a formatter without a system" = {
+      actual = ofKind "formatter" pkg;
+      expected = ''
+        nix-seed: formatter is the derivation `hello-2.12`, but has to be a set.
+        Write: formatter.x86_64-linux = …;
+        Mend it, or leave it out: mkSeed { …; outputs = [ "packages" "apps" ]; }'';
+    };
+    "a formatter that throws can be excluded, as its message says" = {
+      actual =
+        let
+          entries =
+            exclude:
+            lib.entries {
+              self.formatter.x86_64-linux = throw "no formatter";
+              system = "x86_64-linux";
+              outputs = [ "formatter" ];
+              filter = _path: _output: true;
+              inherit exclude;
+            };
+        in
+        {
+          message = map (entry: (lib.checkEntry entry).message) (entries [ "seed" ]);
+          excluded = entries [ "seed" "formatter" ];
+        };
+      expected = {
+        message = [
+          ''
+            nix-seed: formatter.x86_64-linux does not evaluate: it throws or fails an assertion.
+            See why: nix eval '.#formatter.x86_64-linux.drvPath'
+            Mend it, or add it to exclude: mkSeed { …; exclude = [ "seed" "formatter" ]; }''
+        ];
+        excluded = [ ];
+      };
+    };
+    "kinds with outputs, without, for another system, and not there" = {
+      actual = map ({ kind, value }: ofKind kind value) [
+        { kind = "packages"; value = { x86_64-linux.type = pkg; }; }
+        { kind = "packages"; value.x86_64-linux = { }; }
+        { kind = "packages"; value.aarch64-darwin = [ ]; }
+        { kind = "formatter"; value.x86_64-linux = pkg; }
+        { kind = "other"; value = { }; }
+      ];
+      expected = builtins.genList (_: "no message: it is accepted") 5;
+    };
+  };
 in
 whole
 // lines
+// kinds
 // {
   "every argument has its message here" = {
     actual = builtins.attrNames whole;

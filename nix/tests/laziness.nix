@@ -170,6 +170,32 @@ in
       false
     ];
   };
+  "a kind of outputs that is no set is an error, unless it is left out" = {
+    actual =
+      map
+        (
+          outputs:
+          evaluates
+            (mkSeed {
+              inherit pkgs outputs;
+              self = flake {
+                packages.x86_64-linux = [ (pkgs.make "app" { }) ];
+                checks.x86_64-linux.test = pkgs.make "test" { };
+              };
+            }).drvPath
+        )
+        [
+          [
+            "packages"
+            "checks"
+          ]
+          [ "checks" ]
+        ];
+    expected = [
+      false
+      true
+    ];
+  };
   "an output that throws is an error, unless it is excluded" = {
     actual =
       map
