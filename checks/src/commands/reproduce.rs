@@ -1,5 +1,7 @@
 //! `checks reproduce`: the same closure gives the same digest, whatever else differs.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, ensure};
 
 use crate::machine::{process, programs};
@@ -37,6 +39,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let mut count = Count::default();
     println!("The seed of examples/{}:\n\n| variant | digest | same |\n|---|---|---|", arguments.example);
+    // What all are compared with.
+    println!("| {}, this store | {digest} | – |", version(&workbench.nix)?);
     let mut row = |name: &str, found: Result<String>| {
         let (found, same) = match found {
             Ok(found) => (found.clone(), Ok(found == digest)),
@@ -44,7 +48,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         };
         count.print(&format!("{name} | {found}"), same);
     };
-    row(&format!("{}, this store", version(&workbench.nix)?), Ok(digest.clone()));
     write_by_hand(&mut row, &ByHand::new(&workbench, Recipe::of_seed(&workbench, folder.path(), usize::MAX)?)?)?;
     build_in_fresh_stores(&mut row, &workbench, &arguments.example)?;
 
@@ -107,14 +110,18 @@ fn build_in_fresh_stores(
     example: &str,
 ) -> Result<()> {
     let nix_seed = format!(" {}", workbench.nix_seed());
+    let mut versions = BTreeSet::new();
     for suite in FRESH_STORES {
         let nix = Nix::of_suite(&workbench.cache, suite)?;
+        let version = version(&nix)?;
         let said = fresh::output(&workbench.cache, suite, &["reproduce", "--digest", "--example", example]);
         let digest = said.and_then(|said| {
             let digest = said.trim().strip_suffix(&nix_seed);
             digest.map(str::to_owned).context("this repository was edited meanwhile, and its source is in each seed")
         });
-        row(&format!("{}, a store that began empty", version(&nix)?), digest);
+        row(&format!("{version}, a store that began empty"), digest);
+        versions.insert(version);
     }
+    ensure!(versions.len() > 1, "{FRESH_STORES:?} have one Nix, {versions:?}, so that nothing was shown of another");
     Ok(())
 }
