@@ -58,6 +58,14 @@ impl Journey {
         (store.root().join("image"), serde_json::from_str(&said).unwrap())
     }
 
+    /// An image as skopeo hands it on: the layout that it makes of this one, beside it.
+    pub fn copied(&self, layout: &Path) -> PathBuf {
+        let copy = layout.with_file_name("copy");
+        let [source, target] = [layout, &copy].map(|layout| format!("oci:{}:latest", layout.display()));
+        process::output(self.podman.command("skopeo").args(["copy", "--quiet", &source, &target])).unwrap();
+        copy
+    }
+
     /// Every path arrives as it was, with podman and with skopeo, and nothing else does. Gives what the helper says of
     /// the image.
     pub fn survives(&self, store: &Store) -> Value {
