@@ -1,4 +1,5 @@
 //! `checks`: the commands behind the small scripts in `checks/`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what is asked for is printed")]
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;

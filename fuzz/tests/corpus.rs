@@ -1,5 +1,5 @@
 //! The committed corpus, and the honest inputs, through the very functions that are fuzzed.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
 

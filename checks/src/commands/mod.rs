@@ -1,4 +1,5 @@
 //! What people call.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what they find out is printed")]
 
 pub mod bench;
 pub mod demo;

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::debian::index::{Index, Package};
 use crate::machine::cache::Cache;
-use crate::machine::process;
+use crate::machine::{process, progress};
 
 const HELPER: &str = "/usr/lib/apt/apt-helper";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -98,7 +98,7 @@ impl Apt {
             return Ok(places);
         }
         let megabytes = missing.iter().map(|(file, _)| file.size).sum::<u64>() / 1_000_000;
-        eprintln!("downloading {} files of Debian's archive, {megabytes} MB", missing.len());
+        progress::say(format_args!("downloading {} files of Debian's archive, {megabytes} MB", missing.len()));
         let scratch = self.cache.scratch()?;
         let part = |number: usize| scratch.path().join(number.to_string());
         // apt takes many files at once and fetches them over few connections.

@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use crate::machine::progress;
+
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
@@ -51,7 +53,7 @@ impl Cache {
         let path = self.path(format!("{name}.lock"));
         let file = File::create(&path).with_context(|| format!("cannot create the lock file {}", path.display()))?;
         if file.try_lock().is_err() {
-            eprintln!("waiting for another run that prepares {name}");
+            progress::say(format_args!("waiting for another run that prepares {name}"));
             file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         }
         Ok(file)

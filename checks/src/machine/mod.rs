@@ -4,4 +4,5 @@ pub mod cache;
 pub mod files;
 pub mod process;
 pub mod programs;
+pub mod progress;
 pub mod repository;

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use crate::machine::cache::Cache;
+use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
 const NEEDED: [(&str, &str); 7] = [
@@ -40,7 +41,7 @@ fn install_missing(needed: &[(&str, &'static str)]) -> Result<()> {
         "these programs are missing, and there is no apt-get to install them: {}",
         missing.join(", ")
     );
-    eprintln!("installing {}", missing.join(", "));
+    progress::say(format_args!("installing {}", missing.join(", ")));
     apt_get(&["update"])?;
     apt_get(&[&["install", "--yes", "--no-install-recommends"][..], &missing].concat())
 }
@@ -81,7 +82,7 @@ pub fn nextest(cache: &Cache) -> Result<Nextest> {
     let program = folder.join("bin").join(PROGRAM);
     let _guard = cache.lock(PROGRAM)?;
     if !program.exists() {
-        eprintln!("building {PROGRAM}, which takes some minutes");
+        progress::say(format_args!("building {PROGRAM}, which takes some minutes"));
         let mut cargo = Command::new("cargo");
         // Without what updates itself, and not optimised, which would take three times as long.
         cargo.args(["install", "--locked", "--debug", "--no-default-features", "--features", "default-no-update"]);

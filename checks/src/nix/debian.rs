@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use crate::debian::apt::{Apt, Wanted};
 use crate::debian::resolve;
 use crate::machine::cache::{self, Cache};
-use crate::machine::process;
+use crate::machine::{process, progress};
 
 /// Raised when what is done to the packages changes, so that older folders are not used.
 const RECIPE: &str = "2";
@@ -36,7 +36,7 @@ const NOT_NEEDED: [&str; 13] = [
 ///
 /// `nix-SUITE-RECIPE` links to the folder, which is named after its content; so once set up, no network is needed,
 /// and removing the link asks for the suite's current version.
-pub fn prepare(cache: &Cache, suite: &str) -> Result<PathBuf> {
+pub(super) fn prepare(cache: &Cache, suite: &str) -> Result<PathBuf> {
     ensure!(
         cfg!(all(target_os = "linux", target_arch = "x86_64")),
         "this machine has no Nix 2.18 or newer, and only x86_64 Linux can be given one: install Nix"
@@ -53,7 +53,7 @@ pub fn prepare(cache: &Cache, suite: &str) -> Result<PathBuf> {
     if let Ok(prefix) = fs::canonicalize(&link) {
         return Ok(prefix);
     }
-    eprintln!("setting up the Nix of Debian {suite} in {}", cache.path("").display());
+    progress::say(format_args!("setting up the Nix of Debian {suite} in {}", cache.path("").display()));
     let prefix = unpack(cache, suite).with_context(|| format!("cannot set up the Nix of Debian {suite}"))?;
     let scratch = cache.scratch()?;
     let new = scratch.path().join("link");

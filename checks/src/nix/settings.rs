@@ -23,7 +23,7 @@ max-jobs = auto
 ";
 
 /// For the machine's own Nix, whose configuration stays in force otherwise.
-pub fn for_machine() -> Vec<(&'static str, String)> {
+pub(super) fn for_machine() -> Vec<(&'static str, String)> {
     let mut text = COMMON.to_owned();
     if !Path::new(DAEMON).exists() {
         text += OWNER;
@@ -33,7 +33,7 @@ pub fn for_machine() -> Vec<(&'static str, String)> {
 }
 
 /// For a Nix that Debian built, in `prefix`: the machine's configuration is not read, it may be another version's.
-pub fn for_debian(prefix: &Path) -> Vec<(&'static str, String)> {
+pub(super) fn for_debian(prefix: &Path) -> Vec<(&'static str, String)> {
     // As upstream's, Debian's Nix shows builders a static shell as /bin/sh, but by a path that may not exist here.
     let shell = format!("sandbox-paths = /bin/sh={}/usr/bin/bash-static\n", prefix.display());
     let text = [COMMON, OWNER, &shell, "build-users-group =\n"].concat();
@@ -53,7 +53,7 @@ fn with_callers(text: String) -> String {
 }
 
 /// Says what to do where Nix could not create its store; as root it does so itself.
-pub fn ensure_store() -> Result<()> {
+pub(super) fn ensure_store() -> Result<()> {
     let usable = Path::new("/nix").exists() || Path::new(DAEMON).exists();
     if !usable && !is_root() {
         bail!("there is no {STORE}, and only root can create it: run `sudo install -d -m 755 -o $(id -un) /nix`");

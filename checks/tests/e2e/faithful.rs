@@ -14,12 +14,12 @@ use crate::journey::Journey;
 use crate::store::Store;
 
 /// The longest name that a file may have, and the longest target of a link.
-pub const NAME_MAX: usize = 255;
-pub const TARGET_MAX: usize = 4095;
+pub(crate) const NAME_MAX: usize = 255;
+pub(crate) const TARGET_MAX: usize = 4095;
 
 /// The most tar that a frame holds, and the header before a file's contents.
-pub const FRAME: usize = 4 << 20;
-pub const HEADER: usize = 512;
+pub(crate) const FRAME: usize = 4 << 20;
+pub(crate) const HEADER: usize = 512;
 
 fn below(folder: &Path, name: &[u8]) -> PathBuf {
     folder.join(OsStr::from_bytes(name))
@@ -146,7 +146,7 @@ fn kinds(path: &Path) {
     fs::write(path.join("size-of-a-header"), [&b"nix/store/x"[..], &[0; 246], b"ustar  "].concat()).unwrap();
 }
 
-pub fn noise(size: usize) -> Vec<u8> {
+pub(crate) fn noise(size: usize) -> Vec<u8> {
     let mut state = size as u64 + 1;
     std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

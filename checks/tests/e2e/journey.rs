@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use crate::mounted::Mounted;
 use crate::store::Store;
 
-pub struct Journey {
+pub(crate) struct Journey {
     pub workbench: Workbench,
     podman: Podman,
     helper: PathBuf,
 }
 
 impl Journey {
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let workbench = Workbench::open().unwrap();
         let podman = Podman::open(&workbench.cache).unwrap();
         let helper = workbench.helper().unwrap();
@@ -29,25 +29,25 @@ impl Journey {
     }
 
     /// Not in /tmp, which may be small, or a file system that overlays cannot lie upon.
-    pub fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::below(&self.workbench.cache.folder("stores").unwrap())
     }
 
     /// A command of the helper, in the folder of the store.
-    pub fn helper<S: AsRef<OsStr>>(&self, store: &Store, arguments: &[S]) -> Command {
+    pub(crate) fn helper<S: AsRef<OsStr>>(&self, store: &Store, arguments: &[S]) -> Command {
         let mut command = Command::new(&self.helper);
         command.current_dir(store.root()).args(arguments);
         command
     }
 
     /// The helper's command that writes the layers of the store whose graph this is.
-    pub fn layers(&self, store: &Store, graph: &Value) -> Command {
+    pub(crate) fn layers(&self, store: &Store, graph: &Value) -> Command {
         fs::write(store.root().join("graph.json"), graph.to_string()).unwrap();
         self.helper(store, &["layers", "--graph", "graph.json", "--root", ".", "--out", "layers"])
     }
 
     /// Makes the image of the store whose graph this is. Gives its layout, and what the helper says of it, verified.
-    pub fn image(&self, store: &Store, graph: &Value) -> (PathBuf, Value) {
+    pub(crate) fn image(&self, store: &Store, graph: &Value) -> (PathBuf, Value) {
         process::output(&mut self.layers(store, graph)).unwrap();
         let spec = json!({ "name": "faithful", "tag": "latest", "os": "linux", "architecture": "amd64" });
         fs::write(store.root().join("spec.json"), spec.to_string()).unwrap();
@@ -59,7 +59,7 @@ impl Journey {
     }
 
     /// An image as skopeo hands it on: the layout that it makes of this one, beside it.
-    pub fn copied(&self, layout: &Path) -> PathBuf {
+    pub(crate) fn copied(&self, layout: &Path) -> PathBuf {
         let copy = layout.with_file_name("copy");
         let [source, target] = [layout, &copy].map(|layout| format!("oci:{}:latest", layout.display()));
         process::output(self.podman.command("skopeo").args(["copy", "--quiet", &source, &target])).unwrap();
@@ -68,7 +68,7 @@ impl Journey {
 
     /// Every path arrives as it was, with podman and with skopeo, and nothing else does. Gives what the helper says of
     /// the image.
-    pub fn survives(&self, store: &Store) -> Value {
+    pub(crate) fn survives(&self, store: &Store) -> Value {
         let hashes = store.nar_hashes(&self.workbench.nix, store.root());
         let (layout, said) = self.image(store, &store.graph(&hashes));
         let check = |mounted: &Mounted| {

@@ -2,6 +2,7 @@
 //!
 //! A test of a seed starts from a copy of a flake in a folder of its own, locked as a user's flake is. What Nix has
 //! built stays in its store, so a second run takes seconds. A test of what a seed can hold makes a [`store`] of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod arguments;
 mod changes;

@@ -7,18 +7,18 @@ use nix_seed_checks::machine::process;
 use nix_seed_checks::seed::podman::Podman;
 
 /// An image's files, until this goes out of scope.
-pub struct Mounted {
+pub(crate) struct Mounted {
     pub root: PathBuf,
     unmount: Command,
 }
 
 impl Mounted {
-    pub fn by_podman(podman: &Podman, layout: &Path) -> Self {
+    pub(crate) fn by_podman(podman: &Podman, layout: &Path) -> Self {
         Self::of(podman, &[], &podman.load(layout).unwrap())
     }
 
     /// In a storage of its own below `folder`, so that nothing that podman has unpacked is used again.
-    pub fn by_skopeo(podman: &Podman, layout: &Path, folder: &Path) -> Self {
+    pub(crate) fn by_skopeo(podman: &Podman, layout: &Path, folder: &Path) -> Self {
         const NAME: &str = "localhost/seed:latest";
         let [storage, state] = ["storage", "state"].map(|name| folder.join(name).display().to_string());
         let source = format!("oci:{}", layout.display());

@@ -7,7 +7,7 @@ use nix_seed_checks::seed::flake::{Workbench, edit};
 use nix_seed_checks::seed::podman::Podman;
 use tempfile::TempDir;
 
-pub struct Seed {
+pub(crate) struct Seed {
     pub workbench: Workbench,
     pub podman: Podman,
     folder: TempDir,
@@ -16,7 +16,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    pub fn of_example(name: &str) -> Self {
+    pub(crate) fn of_example(name: &str) -> Self {
         let workbench = Workbench::open().unwrap();
         let podman = Podman::open(&workbench.cache).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -26,24 +26,24 @@ impl Seed {
     }
 
     /// The flake.
-    pub fn source(&self) -> &Path {
+    pub(crate) fn source(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn edit(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         edit(self.source(), file, from, to).unwrap();
     }
 
-    pub fn image(&self) -> Container {
+    pub(crate) fn image(&self) -> Container {
         Container::Image(self.podman.load(&self.layout).unwrap())
     }
 
     /// What a command prints that runs in the seed, with the flake at /src.
-    pub fn run(&self, command: &[&str]) -> String {
+    pub(crate) fn run(&self, command: &[&str]) -> String {
         self.run_in(&self.image(), command)
     }
 
-    pub fn run_in(&self, container: &Container, command: &[&str]) -> String {
+    pub(crate) fn run_in(&self, container: &Container, command: &[&str]) -> String {
         let said = container.run(&self.podman, self.source(), command).unwrap();
         said.quiet().unwrap_or_else(|error| panic!("{command:?}: {error:#}"))
     }

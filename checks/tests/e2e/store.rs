@@ -13,26 +13,26 @@ use tempfile::TempDir;
 /// How many paths one call of Nix gets: far fewer than the system allows.
 const AT_ONCE: usize = 1000;
 
-pub struct Store {
+pub(crate) struct Store {
     folder: TempDir,
     /// The references of each path; all by their base names.
     references: BTreeMap<String, Vec<String>>,
 }
 
 impl Store {
-    pub fn below(folder: &Path) -> Self {
+    pub(crate) fn below(folder: &Path) -> Self {
         let folder = tempfile::tempdir_in(folder).unwrap();
         fs::create_dir_all(folder.path().join("nix/store")).unwrap();
         Self { folder, references: BTreeMap::new() }
     }
 
     /// The folder that nix/store lies in.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
     /// Adds a path whose files `make` creates at the place that it is given. All names are given as base names.
-    pub fn add(&mut self, name: &str, references: &[&str], make: impl FnOnce(&Path)) -> String {
+    pub(crate) fn add(&mut self, name: &str, references: &[&str], make: impl FnOnce(&Path)) -> String {
         let base_name = format!("{:0>32}-{name}", self.references.len());
         make(&self.path(&base_name));
         let references = references.iter().copied().map(str::to_owned).collect();
@@ -41,16 +41,16 @@ impl Store {
     }
 
     /// Where the files of a path are.
-    pub fn path(&self, base_name: &str) -> PathBuf {
+    pub(crate) fn path(&self, base_name: &str) -> PathBuf {
         self.root().join("nix/store").join(base_name)
     }
 
-    pub fn base_names(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn base_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.references.keys().map(String::as_str)
     }
 
     /// The closure graph, where the paths have these hashes.
-    pub fn graph(&self, hashes: &BTreeMap<String, String>) -> Value {
+    pub(crate) fn graph(&self, hashes: &BTreeMap<String, String>) -> Value {
         let full = |name: &String| format!("/nix/store/{name}");
         let row = |(name, references): (_, &Vec<String>)| {
             json!({
@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// The NAR hash that Nix gives each path of this store, or of another that is to be the same, in the folder `root`.
-    pub fn nar_hashes(&self, nix: &Nix, root: &Path) -> BTreeMap<String, String> {
+    pub(crate) fn nar_hashes(&self, nix: &Nix, root: &Path) -> BTreeMap<String, String> {
         let names: Vec<_> = self.base_names().collect();
         let mut hashes = BTreeMap::new();
         for names in names.chunks(AT_ONCE) {
@@ -99,7 +99,7 @@ fn node(path: &Path) -> u64 {
     strings(&[b"(", b"type", b")"]) + content
 }
 
-pub fn is_executable(metadata: &fs::Metadata) -> bool {
+pub(crate) fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o100 != 0
 }
