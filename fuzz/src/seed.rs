@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::index::Index;
 use nix_seed_image::layer::Group;
-use nix_seed_image::layout::{Layout, blob_path, digest};
+use nix_seed_image::documents::digest;
+use nix_seed_image::layout::{Layout, blob_path};
 use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath};
 
 /// A small seed, taken apart.
@@ -34,14 +35,14 @@ pub(crate) static SEED: LazyLock<Seed> = LazyLock::new(|| {
     write_image(&spec(&closure), &[group], &image).unwrap();
     let layout = Layout::open(&image).unwrap();
     let blob = |descriptor| std::fs::read(blob_path(&image, &digest(descriptor).unwrap())).unwrap();
-    let (layer, metadata) = (blob(&layout.manifest.layers()[0]), blob(layout.metadata_layer().unwrap()));
+    let (layer, metadata) = (blob(&layout.documents.manifest.layers()[0]), blob(layout.documents.metadata_layer().unwrap()));
     Seed {
         index,
         layer_tar: zstd::decode_all(&layer[..]).unwrap(),
         layer,
         metadata_tar: zstd::decode_all(&metadata[..]).unwrap(),
         metadata,
-        config: blob(layout.manifest.config()),
+        config: blob(layout.documents.manifest.config()),
         manifest: blob(&layout.manifest_descriptor),
         index_json: std::fs::read(image.join("index.json")).unwrap(),
         oci_layout: std::fs::read(image.join("oci-layout")).unwrap(),

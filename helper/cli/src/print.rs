@@ -40,10 +40,14 @@ fn whole(text: &str) -> Result<(), Error> {
     }
 }
 
+/// One line, but for a list of contributors, which is our own: a stranger's line could be read as a command to CI.
 pub(crate) fn error(error: &Error) {
     let text = error.to_string();
-    let lines: Vec<_> = text.split('\n').map(plain).collect();
-    let _ = writeln!(std::io::stderr(), "nix-seed-helper: {}", lines.join("\n"));
+    let text = match error {
+        Error::Image(ImageError::TooLarge { .. }) => text.split('\n').map(plain).collect::<Vec<_>>().join("\n"),
+        _ => plain(&text),
+    };
+    let _ = writeln!(std::io::stderr(), "nix-seed-helper: {text}");
 }
 
 /// Whether a character would steer a terminal or turn the direction of the text.

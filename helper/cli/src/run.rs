@@ -4,6 +4,7 @@ use nix_seed_image::image::Spec;
 use nix_seed_image::layer::Group;
 use nix_seed_image::layout::Layout;
 use nix_seed_image::output::write_aside;
+use nix_seed_image::seed::Seed;
 use nix_seed_image::summary::Summary;
 use nix_seed_image::{threads, verify};
 
@@ -37,8 +38,9 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
 
 fn inspect(dir: &Path, verify: bool, paths: bool, json: bool) -> Result<(), Error> {
     let layout = Layout::open(dir)?;
-    let summary = Summary::read(&layout)?;
-    let report = verify.then(|| verify::verify(&layout)).transpose()?;
+    let seed = Seed::open(&layout)?;
+    let summary = Summary::new(&layout, &seed)?;
+    let report = verify.then(|| verify::verify_layers(&layout, &seed)).transpose()?;
     if json {
         print::json(&serde_json::json!({ "seed": summary, "verified": report }))
     } else {

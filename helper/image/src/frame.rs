@@ -107,9 +107,9 @@ impl Decoder {
         if !zstd::zstd_safe::find_frame_compressed_size(bytes).is_ok_and(|length| length == bytes.len()) {
             return Err(wrong(not_one));
         }
-        self.tar.clear();
-        self.tar.reserve_exact(tar_length);
-        match self.zstd.decompress_to_buffer(bytes, &mut self.tar) {
+        // A vector's capacity would be filled, and that may be more than this frame declares.
+        self.tar.resize(tar_length, 0);
+        match self.zstd.decompress_to_buffer(bytes, &mut self.tar[..]) {
             Ok(length) if length == tar_length => Ok(&self.tar),
             Ok(_) => Err(wrong("it holds fewer bytes than it declares")),
             Err(_) => Err(wrong(not_one)),
@@ -130,11 +130,16 @@ mod tests {
 
     #[test]
     fn a_frame_that_expands_beyond_its_declared_size_is_refused() {
+        let (large, honest) = Encoder::new().unwrap().encode(&[7; FRAME_MAX]).unwrap();
         let (bytes, mut frame) = Encoder::new().unwrap().encode(&[7; 4096]).unwrap();
-        frame.tar_length = 512;
-        assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
-        frame.tar_length = 8192;
-        assert!(Decoder::new().unwrap().decode(&frame, &bytes).is_err());
+        let mut decoder = Decoder::new().unwrap();
+        // The room that an earlier frame needed is no room for this one.
+        decoder.decode(&honest, &large).unwrap();
+        for (tar_length, why) in [(512, "not one zstd frame of the length"), (8192, "fewer bytes than it declares")] {
+            frame.tar_length = tar_length;
+            let error = decoder.decode(&frame, &bytes).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
     }
 
     #[test]

@@ -14,9 +14,10 @@ use oci_spec::image::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::documents::DOCUMENT_MAX;
 use crate::index::{Index, Restriction, RestrictionKind};
 use crate::layer::read_index;
-use crate::layout::{DOCUMENT_MAX, LAYOUT_VERSION, blob_path};
+use crate::layout::{LAYOUT_VERSION, blob_path};
 use crate::metadata::{Blob, RootFile, write_metadata_layer};
 use crate::output::{create_dir, write};
 use crate::{Error, Result, parallel, threads};

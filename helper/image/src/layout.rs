@@ -5,16 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use nix_seed_store::Sha256Hash;
-use oci_spec::image::{
-    Descriptor, DigestAlgorithm, ImageConfiguration, ImageIndex, ImageManifest, MediaType, OciLayout, SCHEMA_VERSION,
-};
-use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
+use oci_spec::image::{Descriptor, ImageIndex, MediaType, OciLayout, SCHEMA_VERSION};
 
+use crate::documents::{DOCUMENT_MAX, Documents, check, check_digest, digest, other_content, parse};
 use crate::{Error, Result};
-
-/// The most bytes that a JSON document of an image may have; registries allow 4 MiB.
-pub(crate) const DOCUMENT_MAX: u64 = 4 << 20;
 
 /// The version of the layout.
 pub(crate) const LAYOUT_VERSION: &str = "1.0.0";
@@ -31,10 +25,8 @@ pub struct Layout {
     pub dir: PathBuf,
     /// The manifest's descriptor, as `index.json` gives it.
     pub manifest_descriptor: Descriptor,
-    /// The manifest.
-    pub manifest: ImageManifest,
-    /// The image's configuration.
-    pub config: ImageConfiguration,
+    /// Manifest and configuration.
+    pub documents: Documents,
 }
 
 impl Layout {
@@ -52,17 +44,16 @@ impl Layout {
                 format!("it lists {} images, a seed is one", index.manifests().len()),
             ));
         };
-        let manifest: ImageManifest = parse("the manifest", &read_document(dir, descriptor)?)?;
-        let config: ImageConfiguration = parse("the config", &read_document(dir, manifest.config())?)?;
+        let image = digest(descriptor)?;
+        let manifest = Documents::manifest(&image, &read_document(dir, descriptor)?)?;
+        let config = read_document(dir, manifest.config())?;
+        let documents = Documents::new(image, manifest, &config)?;
         let layout: OciLayout = parse("oci-layout", &read(&dir.join("oci-layout"))?)?;
         if layout.image_layout_version() != LAYOUT_VERSION {
             return Err(Error::document("oci-layout", format!("its version is not {LAYOUT_VERSION}")));
         }
-        check_types(&index, descriptor, &manifest, &config)?;
-        if config.rootfs().diff_ids().len() != manifest.layers().len() {
-            return Err(Error::document("the config", "it has not one diff_id per layer"));
-        }
-        Ok(Self { dir: dir.into(), manifest_descriptor: descriptor.clone(), manifest, config })
+        check_types(&index, descriptor, &documents)?;
+        Ok(Self { dir: dir.into(), manifest_descriptor: descriptor.clone(), documents })
     }
 
     /// The image's digest: the manifest's.
@@ -70,69 +61,45 @@ impl Layout {
         self.manifest_descriptor.digest().to_string()
     }
 
-    /// The metadata layer's descriptor: the last one.
-    pub fn metadata_layer(&self) -> Result<&Descriptor> {
-        let last =
-            self.manifest.layers().last().ok_or_else(|| Error::document("the manifest", "it lists no layers"))?;
-        match last.media_type() {
-            MediaType::ImageLayerZstd => Ok(last),
-            other => Err(Error::document("the manifest", format!("its last layer is {other}, not tar+zstd"))),
-        }
-    }
-
     /// Opens the blob of a layer.
     pub fn open_blob(&self, descriptor: &Descriptor) -> Result<(PathBuf, File)> {
         open_blob(&self.dir, descriptor)
     }
-}
 
-/// The SHA-256 of a descriptor.
-pub fn digest(descriptor: &Descriptor) -> Result<Sha256Hash> {
-    if descriptor.digest().algorithm() != &DigestAlgorithm::Sha256 {
-        return Err(Error::document(descriptor.digest().to_string(), "only sha256 digests are read"));
+    /// Reads a blob of at most `max` bytes; its digest is checked.
+    pub fn read_blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
+        let (path, file) = self.open_blob(descriptor)?;
+        let mut blob = Vec::new();
+        file.take(max).read_to_end(&mut blob).map_err(Error::io("reading", &path))?;
+        check_digest(&digest(descriptor)?, &blob)?;
+        Ok(blob)
     }
-    Ok(Sha256Hash::parse(descriptor.digest().as_ref())?)
 }
 
 /// What OCI's clients go by: no client may take the image for something else than we do.
-fn check_types(
-    index: &ImageIndex,
-    descriptor: &Descriptor,
-    manifest: &ImageManifest,
-    config: &ImageConfiguration,
-) -> Result<()> {
-    let is = |found: Option<&MediaType>, expected: MediaType| found.is_none_or(|found| *found == expected);
-    let (index_type, listed_type) = (index.media_type().as_ref(), Some(descriptor.media_type()));
-    let (manifest_type, config_type) = (manifest.media_type().as_ref(), Some(manifest.config().media_type()));
+fn check_types(index: &ImageIndex, descriptor: &Descriptor, documents: &Documents) -> Result<()> {
+    let is_index = index.media_type().as_ref().is_none_or(|found| *found == MediaType::ImageIndex);
     let platform = descriptor.platform().as_ref().map(|platform| (platform.os(), platform.architecture()));
+    let config = &documents.config;
     let is_platform = platform.is_none_or(|found| found == (config.os(), config.architecture()));
-    let rules = [
+    let is_manifest = *descriptor.media_type() == MediaType::ImageManifest;
+    check(&[
         ("index.json", index.schema_version() == SCHEMA_VERSION, "its schemaVersion is not 2"),
-        ("index.json", is(index_type, MediaType::ImageIndex), "its mediaType is not an image index's"),
-        ("index.json", is(listed_type, MediaType::ImageManifest), "what it lists is no image manifest"),
+        ("index.json", is_index, "its mediaType is not an image index's"),
+        ("index.json", is_manifest, "what it lists is no image manifest"),
         ("index.json", is_platform, "its platform is not the config's"),
-        ("the manifest", manifest.schema_version() == SCHEMA_VERSION, "its schemaVersion is not 2"),
-        ("the manifest", is(manifest_type, MediaType::ImageManifest), "its mediaType is not an image manifest's"),
-        ("the manifest", is(config_type, MediaType::ImageConfig), "its config is no image config"),
-    ];
-    match rules.into_iter().find(|(_, holds, _)| !holds) {
-        Some((what, _, why)) => Err(Error::document(what, why)),
-        None => Ok(()),
-    }
+    ])
 }
 
 fn read_document(dir: &Path, descriptor: &Descriptor) -> Result<Vec<u8>> {
     let (path, file) = open_blob(dir, descriptor)?;
-    let bytes = read_file(&path, file)?;
-    if Sha256::digest(&bytes)[..] != digest(descriptor)?.0 {
-        return Err(other_content(descriptor));
-    }
-    Ok(bytes)
+    read_file(&path, file)
 }
 
 /// A blob of another length than its descriptor gives is refused before anything is read.
 fn open_blob(dir: &Path, descriptor: &Descriptor) -> Result<(PathBuf, File)> {
-    let path = blob_path(dir, &digest(descriptor)?);
+    let digest = digest(descriptor)?;
+    let path = blob_path(dir, &digest);
     let file = match open(&path) {
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
             return Err(Error::document(format!("blob {}", descriptor.digest()), "it is missing"));
@@ -140,13 +107,9 @@ fn open_blob(dir: &Path, descriptor: &Descriptor) -> Result<(PathBuf, File)> {
         file => file?,
     };
     if file.metadata().map_err(Error::io("reading", &path))?.len() != descriptor.size() {
-        return Err(other_content(descriptor));
+        return Err(other_content(&digest));
     }
     Ok((path, file))
-}
-
-pub(crate) fn other_content(descriptor: &Descriptor) -> Error {
-    Error::mismatch(format!("blob {}", descriptor.digest()), "its content has another digest or length")
 }
 
 /// Opens a regular file. A layout may hold anything: a pipe would be waited for, and a device has no end.
@@ -168,8 +131,4 @@ fn read_file(path: &Path, file: File) -> Result<Vec<u8>> {
         return Err(Error::document(path.display().to_string(), "it is longer than 4 MiB"));
     }
     Ok(bytes)
-}
-
-fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| Error::document(what, error))
 }

@@ -6,15 +6,17 @@
 //! as an ordinary image; a client that knows the index can fetch, check and unpack single store paths.
 //!
 //! The way of a store path: [`layer`] reads it once and puts its frames into a layer, as the [`partition`] says;
-//! [`image`] adds the metadata layer ([`metadata`]) with the [`index`], and OCI's documents; [`layout`] and [`verify`] go
-//! the way back.
+//! [`image`] adds the metadata layer ([`metadata`]) with the [`index`], and OCI's documents. The way back: [`documents`],
+//! from a [`layout`] or from elsewhere, make a [`seed`]; a [`PathReader`] gives its paths, [`verify`] reads them all.
 //!
 //! Deviations from the OCI specification: none. `created` is 1970-01-01T00:00:01Z in every image.
 
 mod frame;
 mod parallel;
+mod path_reader;
 mod tar_stream;
 
+pub mod documents;
 pub mod image;
 pub mod index;
 pub mod layer;
@@ -22,6 +24,7 @@ pub mod layout;
 pub mod metadata;
 pub mod output;
 pub mod partition;
+pub mod seed;
 pub mod summary;
 pub mod verify;
 
@@ -29,6 +32,7 @@ mod error;
 
 pub use error::{Error, Result};
 pub use frame::{FRAME_MAX, Frame};
+pub use path_reader::PathReader;
 
 /// Threads that one operation uses where it is not told: all cores, but at most eight.
 ///

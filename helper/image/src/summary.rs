@@ -5,8 +5,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::index::{Restriction, RestrictionKind};
 use crate::layout::Layout;
-use crate::metadata::read_metadata_layer;
-use crate::verify::check_documents;
+use crate::seed::Seed;
 
 /// The contents of a seed. Its JSON is what `inspect --json` prints.
 #[derive(Debug, Serialize)]
@@ -78,10 +77,14 @@ pub struct PathSummary {
 }
 
 impl Summary {
-    /// Reads documents and index; [`verify`](crate::verify::verify) reads the rest.
+    /// What is in the seed in `layout`, but for what only [`verify`](crate::verify::verify) reads.
     pub fn read(layout: &Layout) -> Result<Self> {
-        let index = read_metadata_layer(layout)?.index;
-        check_documents(layout, &index)?;
+        Self::new(layout, &Seed::open(layout)?)
+    }
+
+    /// What is in `seed`, which has been read from `layout`.
+    pub fn new(layout: &Layout, seed: &Seed) -> Result<Self> {
+        let (index, documents) = (&seed.index, &seed.documents);
         let mut layers: Vec<_> = index
             .layers
             .iter()
@@ -98,7 +101,7 @@ impl Summary {
                 layer.paths += 1;
             }
         }
-        let metadata = layout.metadata_layer()?;
+        let metadata = documents.metadata_layer()?;
         layers.push(LayerSummary {
             group: crate::image::METADATA_GROUP.into(),
             digest: metadata.digest().to_string(),
@@ -128,10 +131,10 @@ impl Summary {
             annotations.as_ref().and_then(|annotations| annotations.get(key)).cloned()
         };
         Ok(Self {
-            digest: layout.digest(),
-            name: annotation(layout.manifest.annotations(), crate::image::TITLE),
+            digest: seed.digest(),
+            name: annotation(documents.manifest.annotations(), crate::image::TITLE),
             tag: annotation(layout.manifest_descriptor.annotations(), crate::image::REF_NAME),
-            platform: format!("{}/{}", layout.config.os(), layout.config.architecture()),
+            platform: format!("{}/{}", documents.config.os(), documents.config.architecture()),
             compressed_size: layers.iter().map(|layer| layer.size).sum(),
             nar_size: index.closure().nar_size(),
             layers,

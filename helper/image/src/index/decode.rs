@@ -17,6 +17,15 @@ impl Index {
         index.check()?;
         Ok(index)
     }
+
+    /// Refuses `bytes`, which this index was read from, where they are not those of [`encode`](Self::encode): something
+    /// that means nothing lies in them. In a section that this program does not know, anything may lie.
+    pub(crate) fn check_bytes(&self, bytes: &[u8]) -> Result<()> {
+        if !Tables::read(bytes)?.has_unknown && self.encode() != bytes {
+            return Err(Error::index("it holds bytes that mean nothing, or is not written as specified"));
+        }
+        Ok(())
+    }
 }
 
 /// The sections, each checked to be whole records and not too many.
@@ -29,6 +38,8 @@ struct Tables<'a> {
     entries: &'a [u8],
     strings: &'a [u8],
     restrictions: &'a [u8],
+    /// Whether there are sections that this program does not know.
+    has_unknown: bool,
     /// The bytes of all strings that have been asked for.
     copied: Cell<u64>,
 }
@@ -68,7 +79,10 @@ impl<'a> Tables<'a> {
                 ENTRIES => (&mut tables.entries, ENTRY, RECORDS_MAX),
                 STRINGS => (&mut tables.strings, 1, u32::MAX as usize),
                 RESTRICTIONS => (&mut tables.restrictions, RESTRICTION, RECORDS_MAX),
-                _ if flags & REQUIRED == 0 => continue,
+                _ if flags & REQUIRED == 0 => {
+                    tables.has_unknown = true;
+                    continue;
+                }
                 _ => return Err(Error::index(format!("section {name} is required, but unknown to this program"))),
             };
             if section.len() % size != 0 || section.len() / size > max {

@@ -13,7 +13,8 @@ mod relayout;
 mod schedule;
 mod writer;
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -24,6 +25,7 @@ use self::pipeline::Work;
 use self::relayout::Relayout;
 use self::writer::Edges;
 use crate::index::{Index, Layer, SeedPath, TEXT_MAX};
+use crate::metadata::METADATA_MAX;
 use crate::output::{create_dir, write};
 use crate::partition::{BOUNDS, Bounds, Cutter, PathSize, row_order, split_within};
 use crate::{Error, FRAME_MAX, Result, threads};
@@ -110,7 +112,15 @@ pub fn read_index(group: &Path) -> Result<Index> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("reading", path)(error)),
         // What else it might be has no end, or is waited for.
         Ok(metadata) if metadata.is_file() => {
-            Index::decode(&std::fs::read(&path).map_err(Error::io("reading", &path))?)
+            let mut bytes = Vec::new();
+            let read = File::open(&path).and_then(|file| file.take(METADATA_MAX + 1).read_to_end(&mut bytes));
+            read.map_err(Error::io("reading", &path))?;
+            if bytes.len() as u64 > METADATA_MAX {
+                return Err(Error::document(path.display().to_string(), "it is longer than 1 GiB"));
+            }
+            let index = Index::decode(&bytes)?;
+            index.check_bytes(&bytes)?;
+            Ok(index)
         }
         _ => Err(Error::NoGroup { path: group.into() }),
     }

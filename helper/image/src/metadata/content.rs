@@ -1,5 +1,6 @@
 //! A file, folder or link of the metadata layer.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -30,13 +31,18 @@ pub enum RootFile {
     },
 }
 
-pub(super) enum Content {
+/// A file, folder or link outside of the store, as it lies in the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// A folder, by its mode.
     Directory(u32),
-    File(u32, Vec<u8>),
+    /// A regular file: its mode, and what it holds.
+    File(u32, Cow<'a, [u8]>),
+    /// A symbolic link, by what it points to.
     Symlink(String),
 }
 
-impl Content {
+impl Content<'_> {
     pub(super) fn of(file: &RootFile) -> Option<Self> {
         let octal = |mode: &Option<String>, default| match mode {
             Some(mode) if mode.len() == 4 && mode.bytes().all(|c| c.is_ascii_digit()) => {
@@ -46,10 +52,19 @@ impl Content {
             None => Some(default),
         };
         Some(match file {
-            RootFile::File { text, mode } => Self::File(octal(mode, 0o644)?, text.clone().into_bytes()),
+            RootFile::File { text, mode } => Self::File(octal(mode, 0o644)?, text.clone().into_bytes().into()),
             RootFile::Symlink { target } => Self::Symlink(target.clone()),
             RootFile::Directory { mode } => Self::Directory(octal(mode, 0o755)?),
         })
+    }
+
+    /// The same, owning what it holds.
+    pub(super) fn into_owned(self) -> Content<'static> {
+        match self {
+            Self::Directory(mode) => Content::Directory(mode),
+            Self::File(mode, bytes) => Content::File(mode, bytes.into_owned().into()),
+            Self::Symlink(target) => Content::Symlink(target),
+        }
     }
 
     /// What it is in a tar: headers, contents, padding.
@@ -66,7 +81,7 @@ impl Content {
 }
 
 /// What a file of the root must not be: one that no client could unpack, or that gets in the way of the seed's own.
-pub(super) fn check_root(path: &str, content: &Content) -> Result<(), &'static str> {
+pub(super) fn check_root(path: &str, content: &Content<'_>) -> Result<(), &'static str> {
     if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") || path.contains('\0') {
         return Err("it has to be relative to /, without empty parts, \".\" and \"..\"");
     }

@@ -3,13 +3,14 @@
 mod content;
 mod read;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use nix_seed_store::{Closure, SCHEMA_VERSION, Sha256Hash, StorePath, database_bytes};
 use sha2::{Digest, Sha256};
 
-use self::content::{Content, check_root};
+use self::content::check_root;
 use crate::frame::Encoder;
 use crate::index::{INDEX_PATH, Index};
 use crate::layout::blob_path;
@@ -17,11 +18,17 @@ use crate::output::write;
 use crate::tar_stream::END;
 use crate::{Error, FRAME_MAX, Result};
 
-pub use self::content::RootFile;
-pub(crate) use self::read::read_metadata_layer;
+pub use self::content::{Content, RootFile};
+pub(crate) use self::read::Metadata;
 
 /// The most bytes that a metadata layer may have, compressed or not: some two million files.
-const METADATA_MAX: u64 = 1 << 30;
+pub const METADATA_MAX: u64 = 1 << 30;
+
+/// The longest tar that a metadata layer of `blob` bytes may hold: far above what any compresses to, far below what a
+/// blob of zeros expands to.
+fn tar_max(blob: u64) -> u64 {
+    (16 << 20) + 128 * blob
+}
 
 /// The Nix database in the image, relative to its root.
 pub const DATABASE_PATH: &str = "nix/var/nix/db/db.sqlite";
@@ -53,7 +60,8 @@ pub fn write_metadata_layer(
     });
     let closure = index.closure();
     let database = database_bytes(&closure)?;
-    let members = members(index.encode_readable()?, database, &closure, gc_roots, root.collect::<Result<_>>()?)?;
+    let (index, database) = (index.encode_readable()?.into(), database.into());
+    let members = members(index, database, &closure, gc_roots, root.collect::<Result<_>>()?)?;
     let mut tar = Vec::new();
     for (path, content) in in_order(&members) {
         let (headers, bytes, padding) = content.blocks(path);
@@ -68,26 +76,31 @@ pub fn write_metadata_layer(
     if tar.len().max(blob.len()) as u64 > METADATA_MAX {
         return Err(Error::Limit { why: "its metadata layer is longer than 1 GiB: it has too many files".into() });
     }
+    if tar.len() as u64 > tar_max(blob.len() as u64) {
+        let why =
+            "its metadata layer compresses to less than 1/128, as only endless repetition does: a file of the root?";
+        return Err(Error::Limit { why: why.into() });
+    }
     let digest = Sha256Hash(Sha256::digest(&blob).into());
     write(&blob_path(out, &digest), &blob)?;
     Ok(Blob { digest, size: blob.len() as u64, diff_id: Sha256Hash(Sha256::digest(&tar).into()) })
 }
 
 /// All that the metadata layer holds.
-fn members(
-    index: Vec<u8>,
-    database: Vec<u8>,
+fn members<'a>(
+    index: Cow<'a, [u8]>,
+    database: Cow<'a, [u8]>,
     closure: &Closure,
     gc_roots: &[StorePath],
-    root: BTreeMap<String, Content>,
-) -> Result<BTreeMap<String, Content>> {
+    root: BTreeMap<String, Content<'a>>,
+) -> Result<BTreeMap<String, Content<'a>>> {
     for (path, content) in &root {
         check_root(path, content).map_err(|why| Error::Root { path: path.clone(), why })?;
     }
     let mut members = root;
     members.insert(INDEX_PATH.into(), Content::File(0o444, index));
     members.insert(DATABASE_PATH.into(), Content::File(0o644, database));
-    members.insert(SCHEMA_PATH.into(), Content::File(0o644, SCHEMA_VERSION.to_string().into_bytes()));
+    members.insert(SCHEMA_PATH.into(), Content::File(0o644, SCHEMA_VERSION.to_string().into_bytes().into()));
     for path in gc_roots {
         if !closure.contains(path) {
             return Err(Error::GcRoot { path: path.clone() });
@@ -101,7 +114,7 @@ fn members(
 /// The index first, so that a reader needs no more than the layer's beginning; what is beside it, then the rest. Each
 /// folder and all that is in it come without anything in between, since some programs set a folder's time when they
 /// leave it.
-fn in_order(members: &BTreeMap<String, Content>) -> Vec<(&String, &Content)> {
+fn in_order<'m>(members: &'m BTreeMap<String, Content<'_>>) -> Vec<(&'m String, &'m Content<'m>)> {
     let place = |path: &str| match Path::new(path) {
         path if Path::new(INDEX_PATH).starts_with(path) => 0,
         path if path.starts_with(OWN) => 1,
@@ -116,7 +129,7 @@ fn in_order(members: &BTreeMap<String, Content>) -> Vec<(&String, &Content)> {
 }
 
 /// Adds the folders above every file. A file below something that is no folder is refused.
-fn add_parents(files: &mut BTreeMap<String, Content>) -> Result<()> {
+fn add_parents(files: &mut BTreeMap<String, Content<'_>>) -> Result<()> {
     let paths: Vec<String> = files.keys().cloned().collect();
     for path in paths {
         for folder in folders(&path) {

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::common::Store;
-use nix_seed_image::Error;
-use nix_seed_image::layout::{Layout, blob_path, digest};
+use nix_seed_image::documents::digest;
+use nix_seed_image::layout::{Layout, blob_path};
 use nix_seed_image::verify::verify;
+use nix_seed_image::{Error, FRAME_MAX};
 use nix_seed_store::Sha256Hash;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -38,8 +39,8 @@ impl Forgery {
         let image = store.image();
         let layout = Layout::open(&image).unwrap();
         let blob = |descriptor| blob_path(&image, &digest(descriptor).unwrap());
-        let (manifest, config) = (blob(&layout.manifest_descriptor), blob(layout.manifest.config()));
-        let metadata = std::fs::read(blob(layout.metadata_layer().unwrap())).unwrap();
+        let (manifest, config) = (blob(&layout.manifest_descriptor), blob(layout.documents.manifest.config()));
+        let metadata = std::fs::read(blob(layout.documents.metadata_layer().unwrap())).unwrap();
         Self {
             index_json: read_json(&image.join("index.json")),
             manifest: read_json(&manifest),
@@ -101,7 +102,8 @@ impl Forgery {
     pub(crate) fn write(mut self) -> Self {
         let last = self.manifest["layers"].as_array().unwrap().len() - 1;
         let mut layer = self.manifest["layers"][last].take();
-        let blob = [&zstd::encode_all(&self.tar[..], 1).unwrap()[..], &self.blob_end].concat();
+        let frames = self.tar.chunks(FRAME_MAX).map(|tar| zstd::encode_all(tar, 1).unwrap());
+        let blob = frames.chain([self.blob_end.clone()]).collect::<Vec<_>>().concat();
         self.blob(&blob, &mut layer);
         self.manifest["layers"][last] = layer;
         self.config["rootfs"]["diff_ids"][last] = format!("sha256:{}", sha256(&self.tar).hex()).into();

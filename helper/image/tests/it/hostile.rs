@@ -2,9 +2,10 @@
 
 use crate::common::{Store, spec};
 use crate::forgery::{Forgery, sha256};
+use nix_seed_image::documents::digest;
 use nix_seed_image::image::write_image;
 use nix_seed_image::index::{Entry, INDEX_PATH, Index, Node};
-use nix_seed_image::layout::{Layout, blob_path, digest};
+use nix_seed_image::layout::{Layout, blob_path};
 use nix_seed_image::metadata::DATABASE_PATH;
 use nix_seed_image::summary::Summary;
 use nix_seed_image::{Error, Frame};
@@ -51,6 +52,30 @@ fn what_hides_behind_the_end_of_the_metadata_layer_is_refused() {
     forgery.tar.extend([1; 512]);
     let message = forgery.refused();
     assert!(message.contains("something follows it"), "{message}");
+}
+
+#[test]
+fn a_small_metadata_layer_that_expands_to_gigabytes_is_refused() {
+    let mut forgery = Forgery::new();
+    forgery.add(&[("etc/zeros", tar::EntryType::Regular, &vec![0; 40 << 20])]);
+    let message = forgery.refused();
+    assert!(message.contains("holds more than such a layer may"), "{message}");
+}
+
+#[test]
+fn bytes_that_no_section_of_the_index_holds_are_refused() {
+    let mut forgery = Forgery::new();
+    let (at, index) = forgery.file(INDEX_PATH);
+    // The tar is filled to whole blocks: there is room behind the index for another length in its header.
+    assert_ne!(index.len() % 512, 0);
+    forgery.tar[at + index.len()] = 1;
+    let mut header = tar::Header::new_gnu();
+    header.as_mut_bytes().copy_from_slice(&forgery.tar[at - 512..at]);
+    header.set_size(index.len() as u64 + 1);
+    header.set_cksum();
+    forgery.tar[at - 512..at].copy_from_slice(header.as_bytes());
+    let message = forgery.refused();
+    assert!(message.contains("bytes that mean nothing"), "{message}");
 }
 
 #[test]
@@ -168,7 +193,12 @@ fn a_summary_believes_the_index_no_more_than_the_manifest() {
 fn a_blob_that_is_cut_missing_or_no_file_is_damage() {
     let forgery = Forgery::new();
     let layout = Layout::open(&forgery.image).unwrap();
-    let blobs = layout.manifest.layers().iter().chain([layout.manifest.config(), &layout.manifest_descriptor]);
+    let blobs = layout
+        .documents
+        .manifest
+        .layers()
+        .iter()
+        .chain([layout.documents.manifest.config(), &layout.manifest_descriptor]);
     for path in blobs.map(|descriptor| blob_path(&forgery.image, &digest(descriptor).unwrap())) {
         let bytes = std::fs::read(&path).unwrap();
         let damaged = |why: &str| {

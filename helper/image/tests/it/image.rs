@@ -34,7 +34,7 @@ fn threads_do_not_show_in_the_bytes() {
 }
 
 #[test]
-fn any_flipped_byte_of_any_blob_is_noticed() {
+fn any_flipped_byte_of_any_blob_is_noticed_and_placed() {
     let store = Store::small();
     let image = store.image();
     for entry in std::fs::read_dir(image.join("blobs/sha256")).unwrap() {
@@ -45,7 +45,9 @@ fn any_flipped_byte_of_any_blob_is_noticed() {
             let mut byte = [0];
             file.read_exact_at(&mut byte, at).unwrap();
             file.write_all_at(&[byte[0] ^ 1], at).unwrap();
-            assert!(check(&image).is_err(), "byte {at} of {path:?} was flipped and not noticed");
+            let message = check(&image).expect_err("a flipped byte was not noticed").to_string();
+            let digest = path.file_name().unwrap().to_str().unwrap();
+            assert!(message.contains(digest) || message.starts_with("/nix/store/"), "byte {at} of {path:?}: {message}");
             file.write_all_at(&byte, at).unwrap();
         }
     }
@@ -57,7 +59,7 @@ fn a_flipped_byte_is_reported_with_its_store_path() {
     let store = Store::small();
     let image = store.image();
     let layout = Layout::open(&image).unwrap();
-    let (path, _) = layout.open_blob(&layout.manifest.layers()[0]).unwrap();
+    let (path, _) = layout.open_blob(&layout.documents.manifest.layers()[0]).unwrap();
     let file = std::fs::File::options().write(true).open(path).unwrap();
     file.write_all_at(&[0xff], 300).unwrap();
     let message = check(&image).unwrap_err().to_string();
@@ -93,7 +95,7 @@ fn a_later_group_leaves_out_what_an_earlier_one_holds() {
     write_image(&spec(), &groups, &out).unwrap();
     let layout = Layout::open(&out).unwrap();
     assert_eq!(verify(&layout).unwrap().layers, 3);
-    assert_eq!(layout.config.rootfs().diff_ids().len(), 3);
+    assert_eq!(layout.documents.config.rootfs().diff_ids().len(), 3);
 }
 
 #[test]
@@ -119,7 +121,7 @@ fn an_empty_group_makes_no_layer() {
     let groups = [store.group("all", &store.closure, 2), store.group("none", &Closure::default(), 2)];
     let out = store.dir.path().join("image");
     write_image(&spec(), &groups, &out).unwrap();
-    assert_eq!(Layout::open(&out).unwrap().manifest.layers().len(), 2);
+    assert_eq!(Layout::open(&out).unwrap().documents.manifest.layers().len(), 2);
 }
 
 fn refused(change: impl FnOnce(&mut nix_seed_image::image::Spec)) -> String {
@@ -170,7 +172,7 @@ fn each_folder_of_the_root_is_written_in_one_piece() {
     let out = store.dir.path().join("image");
     write_image(&spec, &[group], &out).unwrap();
     let layout = Layout::open(&out).unwrap();
-    let digest = layout.manifest.layers().last().unwrap().digest().digest();
+    let digest = layout.documents.manifest.layers().last().unwrap().digest().digest();
     let blob = std::fs::read(out.join("blobs/sha256").join(digest)).unwrap();
     let tar = zstd::decode_all(&blob[..]).unwrap();
     let paths: Vec<_> = tar::Archive::new(&tar[..])

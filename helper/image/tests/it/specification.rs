@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use nix_seed_image::documents::digest;
 use nix_seed_image::image::{GROUP_ANNOTATION, METADATA_GROUP, Spec, write_image};
 use nix_seed_image::index::{Entry, INDEX_PATH, Index, Layer, Node, SeedPath};
 use nix_seed_image::layer::Group;
-use nix_seed_image::layout::{Layout, blob_path, digest};
+use nix_seed_image::layout::{Layout, blob_path};
 use nix_seed_image::metadata::DATABASE_PATH;
 use nix_seed_image::partition::{LAYER_MAX, LAYER_MIN};
 use nix_seed_image::verify::verify;
@@ -148,7 +149,7 @@ fn the_example_is_what_this_program_writes() {
     assert_eq!(listed, ["0 92 1024", "92 98 1024", "190 123 1024", "313 19 1024"]);
 
     let metadata = section(&document, "### 12.3");
-    let descriptor = layout.metadata_layer().unwrap();
+    let descriptor = layout.documents.metadata_layer().unwrap();
     let tar = zstd::decode_all(layout.open_blob(descriptor).unwrap().1).unwrap();
     let mut members = Vec::new();
     for entry in tar::Archive::new(&tar[..]).entries().unwrap() {
@@ -169,7 +170,8 @@ fn the_example_is_what_this_program_writes() {
         blocks(section(&document, "### 12.4")).iter().map(|block| block.replace('\n', "")).collect();
     let read = |path: PathBuf| std::fs::read_to_string(path).unwrap();
     let blob = |descriptor| read(blob_path(&image, &digest(descriptor).unwrap()));
-    let written = [blob(layout.manifest.config()), blob(&layout.manifest_descriptor), read(image.join("index.json"))];
+    let written =
+        [blob(layout.documents.manifest.config()), blob(&layout.manifest_descriptor), read(image.join("index.json"))];
     assert_eq!(documents, written);
     assert!(document.contains(&format!("| `oci-layout` | `{}` |", read(image.join("oci-layout")))));
 }
