@@ -4,10 +4,10 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use nix_seed_image::documents::digest;
 use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::index::Index;
 use nix_seed_image::layer::Group;
-use nix_seed_image::documents::digest;
 use nix_seed_image::layout::{Layout, blob_path};
 use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath};
 
@@ -35,7 +35,8 @@ pub(crate) static SEED: LazyLock<Seed> = LazyLock::new(|| {
     write_image(&spec(&closure), &[group], &image).unwrap();
     let layout = Layout::open(&image).unwrap();
     let blob = |descriptor| std::fs::read(blob_path(&image, &digest(descriptor).unwrap())).unwrap();
-    let (layer, metadata) = (blob(&layout.documents.manifest.layers()[0]), blob(layout.documents.metadata_layer().unwrap()));
+    let (layer, metadata) =
+        (blob(&layout.documents.manifest.layers()[0]), blob(layout.documents.metadata_layer().unwrap()));
     Seed {
         index,
         layer_tar: zstd::decode_all(&layer[..]).unwrap(),
