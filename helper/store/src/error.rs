@@ -78,6 +78,14 @@ pub enum Error {
         /// "grew", "shrank", "vanished" or "was replaced".
         how: &'static str,
     },
+    /// A store's database has another layout.
+    #[error("{path}: the store's database has schema {found}, this program writes schema 10 (Nix 2.8 to 2.34); use a Nix of these versions, or a store of its own: nix-seed run", path = path.display())]
+    Schema {
+        /// The file that says so.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+    },
     /// The Nix database cannot be written or read.
     #[error("the Nix database: {0}")]
     Database(#[from] rusqlite::Error),

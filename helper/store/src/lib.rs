@@ -17,6 +17,7 @@ mod database;
 mod error;
 mod graph;
 mod hash;
+mod live;
 mod nar;
 mod path;
 mod tree;
@@ -26,6 +27,7 @@ pub use database::{REGISTRATION_TIME, SCHEMA_VERSION, database_bytes, is_databas
 pub use error::{Error, Result};
 pub use graph::{GRAPH_MAX, Graph};
 pub use hash::Sha256Hash;
+pub use live::{LiveDatabase, database_folder};
 pub use nar::NarHasher;
 pub use path::{STORE_DIR, StorePath};
 pub use tree::{Event, walk};
