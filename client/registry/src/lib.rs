@@ -1,0 +1,40 @@
+//! OCI registries: references, credentials, retries, ranges, uploads.
+//!
+//! Synchronous: a caller that wants more at once starts threads, and shares one [`Registry`] between them.
+//! Specifications followed:
+//!
+//! - OCI Distribution Specification 1.1;
+//! - docker's "Token Authentication Specification" and "OAuth2 Token Authentication", for tokens;
+//! - containers-auth.json(5), docker's `config.json` and its credential helpers' protocol, for credentials.
+//!
+//! Nothing that is received is trusted: every body, loop and header has a limit, and what is asked for by digest is
+//! compared with it. Ranges of blobs are the exception: what is in them is the caller's to verify.
+
+mod auth;
+mod credentials;
+mod digest;
+mod error;
+mod failure;
+mod http;
+mod listing;
+mod options;
+mod payload;
+mod ranges;
+mod read;
+mod reference;
+mod registry;
+mod retry;
+mod text;
+mod upload;
+mod write;
+
+pub use credentials::{Credentials, Environment};
+pub use error::{Error, Result, Subject};
+pub use oci_spec::image::{Descriptor, Digest, MediaType};
+pub use options::{Options, Traffic};
+pub use ranges::{RangeReader, merge};
+pub use read::{DOCUMENT_MAX, Manifest};
+pub use reference::Reference;
+pub use registry::{Registry, Repository};
+pub use secrecy::SecretString;
+pub use text::Reply;
