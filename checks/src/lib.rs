@@ -2,12 +2,13 @@
 //!
 //! From the inside out: the [`machine`]; [`debian`], its archive; [`nix`], a Nix to run; [`fixture`], an offline package
 //! set under nixpkgs' names, made of Debian packages; [`seed`], a flake, its seed, and commands in it; [`reproduce`], the seed once
-//! more under other circumstances; [`commands`].
+//! more under other circumstances; [`registry`], where seeds are pushed to and pulled from, and what goes wrong on the way; [`commands`].
 
 pub mod commands;
 pub mod debian;
 pub mod fixture;
 pub mod machine;
 pub mod nix;
+pub mod registry;
 pub mod reproduce;
 pub mod seed;

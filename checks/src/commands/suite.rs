@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::machine::cache::Cache;
 use crate::machine::{process, programs, repository};
+use crate::registry;
 use crate::seed::flake::Workbench;
 
 /// How many tests passed and failed.
@@ -26,6 +27,7 @@ pub fn run() -> Result<()> {
     programs::ensure_installed()?;
     let cache = Cache::open()?;
     let nextest = programs::nextest(&cache)?;
+    registry::prepare(&cache)?;
     let mut total = Counts::default();
     let mut report = Vec::new();
     let mut step = |name: &str, run: &mut dyn FnMut() -> Result<Counts>| {

@@ -74,25 +74,35 @@ impl Nextest {
 
 /// Finds cargo-nextest, or builds it in the cache, which takes minutes.
 pub fn nextest(cache: &Cache) -> Result<Nextest> {
-    const PROGRAM: &str = "cargo-nextest";
-    if is_on_path(PROGRAM) {
-        return Ok(Nextest { program: PROGRAM.into() });
-    }
-    let folder = cache.folder("cargo")?;
-    let program = folder.join("bin").join(PROGRAM);
-    let _guard = cache.lock(PROGRAM)?;
-    if !program.exists() {
-        progress::say(format_args!("building {PROGRAM}, which takes some minutes"));
-        let mut cargo = Command::new("cargo");
-        // Without what updates itself, and not optimised, which would take three times as long.
-        cargo.args(["install", "--locked", "--debug", "--no-default-features", "--features", "default-no-update"]);
-        cargo.args([PROGRAM, "--root"]).arg(folder).env("CARGO_PROFILE_DEV_DEBUG", "0");
-        ensure!(cargo.status().context("cannot run cargo")?.success(), "cargo install {PROGRAM} failed");
-    }
-    Ok(Nextest { program })
+    // Without what updates itself.
+    let features = ["--no-default-features", "--features", "default-no-update"];
+    Ok(Nextest { program: from_registry(cache, "cargo-nextest", None, &features)? })
 }
 
-fn is_on_path(program: &str) -> bool {
+/// A program that is a crate: the machine's, or one that cargo builds in the cache, of this version or else the newest.
+pub fn from_registry(cache: &Cache, name: &str, version: Option<&str>, options: &[&str]) -> Result<PathBuf> {
+    if is_on_path(name) {
+        return Ok(name.into());
+    }
+    let (folder, wanted) = match version {
+        Some(version) => (format!("{name}-{version}"), format!("{name}@{version}")),
+        None => ("cargo".into(), name.into()),
+    };
+    let folder = cache.folder(folder)?;
+    let program = folder.join("bin").join(name);
+    let _guard = cache.lock(name)?;
+    if !program.exists() {
+        progress::say(format_args!("building {wanted}, which takes some minutes"));
+        let mut cargo = Command::new("cargo");
+        // Not optimised, which would take three times as long.
+        cargo.args(["install", "--locked", "--debug"]).args(options).arg(wanted);
+        cargo.arg("--root").arg(folder).env("CARGO_PROFILE_DEV_DEBUG", "0");
+        ensure!(cargo.status().context("cannot run cargo")?.success(), "cargo install {name} failed");
+    }
+    Ok(program)
+}
+
+pub fn is_on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).chain([Path::new("/usr/sbin").into()]).any(|folder| folder.join(program).is_file())
     })

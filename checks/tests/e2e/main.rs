@@ -6,15 +6,18 @@
 
 mod arguments;
 mod changes;
+mod client;
 mod container;
 mod examples;
 mod faithful;
+mod faults;
 mod generated;
 mod journey;
 mod mistakes;
 mod mounted;
 mod readme;
 mod refusals;
+mod registry;
 mod reproducible;
 mod restrictions;
 mod seed;
