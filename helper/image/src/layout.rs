@@ -66,9 +66,9 @@ impl Layout {
         open_blob(&self.dir, descriptor)
     }
 
-    /// Reads a blob of at most `max` bytes; its digest is checked.
-    pub fn read_blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
-        let (path, file) = self.open_blob(descriptor)?;
+    /// Reads a blob of at most `max` bytes of the layout in `dir`; its digest is checked.
+    pub fn blob(dir: &Path, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
+        let (path, file) = open_blob(dir, descriptor)?;
         let mut blob = Vec::new();
         file.take(max).read_to_end(&mut blob).map_err(Error::io("reading", &path))?;
         check_digest(&digest(descriptor)?, &blob)?;

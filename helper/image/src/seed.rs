@@ -45,7 +45,7 @@ impl Seed {
 
     /// The seed in a layout.
     pub fn open(layout: &Layout) -> Result<Self> {
-        let metadata = layout.read_blob(layout.documents.metadata_layer()?, METADATA_MAX)?;
+        let metadata = Layout::blob(&layout.dir, layout.documents.metadata_layer()?, METADATA_MAX)?;
         Self::read(layout.documents.clone(), &metadata)
     }
 

@@ -1,0 +1,180 @@
+use std::fmt;
+use std::str::FromStr;
+
+use nix_seed_image::documents::Documents;
+use nix_seed_image::layout::Layout;
+use nix_seed_image::seed::Seed;
+use nix_seed_registry::{Manifest, MediaType, Reference, Registry, Repository};
+use nix_seed_store::Sha256Hash;
+use oci_spec::image::{Digest, ImageIndex};
+
+use crate::{Error, Location, Result, Source};
+
+/// A kind of machine, as OCI names it: `linux/amd64`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Platform {
+    /// `linux`, `darwin`.
+    pub os: String,
+    /// `amd64`, `arm64`.
+    pub architecture: String,
+}
+
+impl Platform {
+    /// The machine that this program runs on.
+    pub fn of_machine() -> Self {
+        let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Self { os: os.into(), architecture: architecture.into() }
+    }
+
+    /// As Nix writes it: `x86_64-linux`.
+    pub fn nix_system(&self) -> String {
+        let architecture = match &*self.architecture {
+            "amd64" => "x86_64",
+            "arm64" => "aarch64",
+            other => other,
+        };
+        format!("{architecture}-{}", self.os)
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)
+    }
+}
+
+impl FromStr for Platform {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((os, architecture)) if !os.is_empty() && !architecture.is_empty() => {
+                Ok(Self { os: os.into(), architecture: architecture.into() })
+            }
+            _ => Err(format!("{text:?} is no platform; write OS/ARCHITECTURE, as in linux/amd64")),
+        }
+    }
+}
+
+/// An image that has been found: what may be asked of it, and by which digest.
+#[derive(Debug)]
+pub struct Found {
+    /// Where its blobs are.
+    pub source: Source,
+    /// Its documents.
+    pub documents: Documents,
+    /// Where it was found.
+    pub location: Location,
+    /// The tag that was resolved to its digest, where no digest was given.
+    pub tag: Option<String>,
+}
+
+impl Found {
+    /// Finds the image at `location`; in an index of several images, the one for `platform`. A tag is resolved once: from
+    /// then on, the digest counts.
+    pub fn find(location: &Location, registry: &Registry, platform: &Platform) -> Result<Self> {
+        let _span = tracing::info_span!("resolve", location = %location).entered();
+        match location {
+            Location::Layout(dir) => {
+                let layout = Layout::open(dir)?;
+                check_platform(&layout.documents, location, platform)?;
+                let source = Source::Layout(layout.dir);
+                Ok(Self { source, documents: layout.documents, location: location.clone(), tag: None })
+            }
+            Location::Registry(reference) => {
+                let repository = registry.repository(reference);
+                let (digest, tag) = resolve(&repository, reference)?;
+                let documents = documents(&repository, &digest, location, platform)?;
+                Ok(Self { source: Source::Registry(repository), documents, location: location.clone(), tag })
+            }
+        }
+    }
+
+    /// The seed: the metadata layer is read and all in it checked.
+    pub fn seed(&self) -> Result<Seed> {
+        let _span = tracing::info_span!("metadata").entered();
+        let metadata = self.source.blob(self.documents.metadata_layer()?)?;
+        Ok(Seed::read(self.documents.clone(), &metadata)?)
+    }
+
+    /// The image's digest: `sha256:` and hexadecimal digits.
+    pub fn digest(&self) -> String {
+        format!("sha256:{}", self.documents.digest.hex())
+    }
+}
+
+/// The digest that a reference names, and the tag if it named one.
+fn resolve(repository: &Repository, reference: &Reference) -> Result<(Digest, Option<String>)> {
+    match (reference.digest(), reference.tag()) {
+        (Some(digest), _) => Ok((digest.clone(), None)),
+        (None, Some(tag)) => Ok((repository.resolve(tag)?.digest().clone(), Some(tag.into()))),
+        (None, None) => Err(Error::Unnamed { reference: reference.to_string() }),
+    }
+}
+
+fn documents(
+    repository: &Repository,
+    digest: &Digest,
+    location: &Location,
+    platform: &Platform,
+) -> Result<Documents> {
+    let Manifest { media_type, bytes } = repository.manifest(digest)?;
+    match media_type {
+        MediaType::ImageIndex => {
+            let digest = in_index(&bytes, location, platform)?;
+            let Manifest { media_type, bytes } = repository.manifest(&digest)?;
+            // An index of indexes would be followed without end.
+            if media_type != MediaType::ImageManifest {
+                return Err(Error::Type { what: location.to_string(), media_type: media_type.to_string() });
+            }
+            of_manifest(repository, &digest, &bytes)
+        }
+        MediaType::ImageManifest => {
+            let documents = of_manifest(repository, digest, &bytes)?;
+            check_platform(&documents, location, platform)?;
+            Ok(documents)
+        }
+        other => Err(Error::Type { what: location.to_string(), media_type: other.to_string() }),
+    }
+}
+
+fn of_manifest(repository: &Repository, digest: &Digest, bytes: &[u8]) -> Result<Documents> {
+    let digest = Sha256Hash::parse(digest.as_ref()).map_err(nix_seed_image::Error::from)?;
+    let manifest = Documents::manifest(&digest, bytes)?;
+    let config = repository.blob(manifest.config().digest(), manifest.config().size())?;
+    Ok(Documents::new(digest, manifest, &config)?)
+}
+
+/// The digest of the image for `platform` in an index.
+fn in_index(bytes: &[u8], location: &Location, platform: &Platform) -> Result<Digest> {
+    let index: ImageIndex = serde_json::from_slice(bytes)
+        .map_err(|error| Error::Type { what: location.to_string(), media_type: format!("a damaged index: {error}") })?;
+    let platforms = index.manifests().iter().filter_map(|descriptor| {
+        let platform = descriptor.platform().as_ref()?;
+        let (os, architecture) = (platform.os().to_string(), platform.architecture().to_string());
+        Some((Platform { os, architecture }, descriptor))
+    });
+    let platforms: Vec<_> = platforms.collect();
+    match platforms.iter().find(|(found, _)| found == platform) {
+        Some((_, descriptor)) => Ok(descriptor.digest().clone()),
+        None => {
+            let found: Vec<_> = platforms.iter().map(|(platform, _)| platform.to_string()).collect();
+            let found = if found.is_empty() { "no platform".into() } else { found.join(", ") };
+            Err(Error::Platform { what: location.to_string(), found, wanted: platform.to_string() })
+        }
+    }
+}
+
+fn check_platform(documents: &Documents, location: &Location, wanted: &Platform) -> Result<()> {
+    let config = &documents.config;
+    let found = Platform { os: config.os().to_string(), architecture: config.architecture().to_string() };
+    if found == *wanted {
+        return Ok(());
+    }
+    Err(Error::Platform { what: location.to_string(), found: found.to_string(), wanted: wanted.to_string() })
+}
