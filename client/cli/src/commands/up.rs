@@ -1,0 +1,80 @@
+//! `nix-seed up`.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::Args;
+use nix_seed_source::{Found, Location};
+use nix_seed_start::{Environment, Options, Progress, Started};
+
+use crate::args::Global;
+use crate::error::Error;
+use crate::{print, progress};
+
+/// Bring a seed to this machine: its store paths to /nix, and its Nix to PATH
+#[derive(Args)]
+#[command(after_help = "Only what is missing is fetched, and it becomes valid all at once. Prints what a shell has to evaluate:\n  \
+    eval \"$(nix-seed up ghcr.io/owner/seed@sha256:…)\"\n  \
+    nix build")]
+pub(crate) struct Up {
+    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
+    location: Location,
+    /// The folder that holds /nix
+    #[arg(long, default_value = "/", value_name = "DIR")]
+    root: PathBuf,
+    /// How many threads fetch and write
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// Write to the files that GITHUB_PATH and GITHUB_ENV name, so that the job's later steps use the seed
+    #[arg(long)]
+    github: bool,
+}
+
+pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
+    let registry = global.registry()?;
+    let found = Found::find(&up.location, &registry, &global.platform())?;
+    if let Some(tag) = &found.tag {
+        print::note(&format!("{}: {tag} is {}", up.location, found.digest()));
+    }
+    let progress = Progress::default();
+    let options = Options { root: up.root.clone(), threads: up.threads };
+    let started = progress::show(&progress, global.json, || nix_seed_start::up(&found, &options, &progress))?;
+    if up.github {
+        github(&started.environment)?;
+    }
+    tell(&started, global.json)
+}
+
+fn tell(started: &Started, json: bool) -> Result<(), Error> {
+    if json {
+        let environment = &started.environment;
+        let variables: serde_json::Map<_, _> =
+            environment.variables.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        return print::json(&serde_json::json!({ "up": started, "path": environment.path, "variables": variables }));
+    }
+    print::note(&format!(
+        "{} is up: {} store paths, {} of them new, {} fetched",
+        started.digest,
+        started.paths,
+        started.missing,
+        print::bytes(started.fetched)
+    ));
+    print::whole(&started.environment.shell())
+}
+
+/// GitHub's runner reads a path a line, and a variable a line.
+fn github(environment: &Environment) -> Result<(), Error> {
+    let variables = environment.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    // What comes last in the file goes first in PATH.
+    let paths = environment.path.iter().rev().map(|folder| format!("{folder}\n")).collect();
+    append("GITHUB_PATH", paths)?;
+    append("GITHUB_ENV", variables)
+}
+
+fn append(variable: &'static str, text: String) -> Result<(), Error> {
+    let path = std::env::var_os(variable).map(PathBuf::from).ok_or(Error::NoRunner { variable })?;
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Error::Io { doing: "writing", path, source })
+}

@@ -1,0 +1,184 @@
+//! Store paths that were built elsewhere are brought to a store.
+
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix_seed_store::{Closure, NarHasher, PathInfo, SCHEMA_VERSION, StorePath, database_bytes, database_folder, walk};
+use rustix::fs::{Access, access};
+
+use crate::journal::STATE;
+use crate::locks::PathLock;
+use crate::store::{Store, raise_file_limit};
+use crate::tree::TreeWriter;
+use crate::{Error, Result};
+
+/// The folder of links that Nix' garbage collector follows, and forgets once they lead nowhere.
+const AUTO_ROOTS: &str = "nix/var/nix/gcroots/auto";
+
+/// A link that keeps a store path from the garbage collector.
+#[derive(Debug, Clone)]
+pub struct GcRoot {
+    /// The link's name in `gcroots/auto`.
+    pub name: String,
+    /// Where it leads: to a store path, or to a link that does.
+    pub target: PathBuf,
+}
+
+/// Whether Nix uses the store below `root` without a daemon, and this user may write to it.
+pub fn may_adopt(root: &Path) -> bool {
+    let nix = root.join("nix");
+    let is_daemon = UnixStream::connect(nix.join("var/nix/daemon-socket/socket")).is_ok();
+    let folders = [nix.join("store"), nix.join("var/nix/gcroots"), database_folder(root)];
+    !is_daemon
+        && database_folder(root).join("db.sqlite").exists()
+        && folders.iter().all(|folder| access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok())
+}
+
+/// Brings `paths` to the store below `root`; where there is none, it is made. `lies_at` says where the files of a path
+/// are now. What is missing becomes valid all at once, after its files were found to have the hash that `paths` gives.
+/// Gives the number of paths that were missing.
+pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, roots: &[GcRoot]) -> Result<usize> {
+    let mut store = open(root)?;
+    let mut missing = Vec::new();
+    if let Some(database) = store.database() {
+        for info in paths.iter() {
+            if database.query(&info.path)?.is_none() {
+                missing.push(info);
+            }
+        }
+    }
+    let (folder, staging) = (store.folder(), store.staging());
+    for info in &missing {
+        if staging.resume(info)? {
+            continue;
+        }
+        let partial = staging.begin(&info.path)?;
+        copy(&lies_at(&info.path), info, TreeWriter::new(partial.clone(), staging.owner()))?;
+        staging.finish(&info.path, &partial)?;
+    }
+    raise_file_limit();
+    let mut locks = Vec::new();
+    let mut new = Vec::new();
+    for info in missing {
+        locks.push(PathLock::take(&folder, &info.path)?);
+        let database = store.database();
+        if database.map(|database| database.query(&info.path)).transpose()?.flatten().is_some() {
+            staging.discard(&info.path)?;
+        } else {
+            staging.place(&info.path)?;
+            new.push(info);
+        }
+    }
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs() as i64);
+    if let Some(database) = store.database() {
+        database.register(new.iter().copied(), time)?;
+    }
+    keep(&store, root, roots)?;
+    Ok(new.len())
+}
+
+/// Opens the store; where there is none, it is made without a path in it.
+fn open(root: &Path) -> Result<Store> {
+    let mut store = Store::open(root)?;
+    if store.database().is_some() {
+        return Ok(store);
+    }
+    let folder = database_folder(root);
+    let write = |name: &str, bytes: &[u8]| {
+        let (aside, path) = (folder.join(format!("{name}.partial")), folder.join(name));
+        std::fs::write(&aside, bytes).map_err(Error::io("writing", &aside))?;
+        std::fs::rename(&aside, &path).map_err(Error::io("writing", &path))
+    };
+    write("schema", SCHEMA_VERSION.to_string().as_bytes())?;
+    // Last, since it is what makes a store of the folder.
+    write("db.sqlite", &database_bytes(&Closure::default())?)?;
+    drop(store);
+    Store::open(root)
+}
+
+/// Copies the files of a store path and refuses what has another hash than the one it is registered with.
+fn copy(from: &Path, info: &PathInfo, mut writer: TreeWriter) -> Result<()> {
+    let mut nar = NarHasher::new();
+    walk(from, &mut |event| {
+        nar.event(&event);
+        writer.event(&event)
+    })?;
+    let (found, found_size) = nar.finish();
+    if (found, found_size) == (info.nar_hash, info.nar_size) {
+        return Ok(());
+    }
+    let (path, expected, expected_size) = (info.path.clone(), info.nar_hash, info.nar_size);
+    Err(nix_seed_image::Error::NarHash { path, found, found_size, expected, expected_size }.into())
+}
+
+fn keep(store: &Store, root: &Path, roots: &[GcRoot]) -> Result<()> {
+    let folder = Path::new(AUTO_ROOTS);
+    store.make_folder(folder)?;
+    for GcRoot { name, target } in roots {
+        let (link, aside) = (root.join(folder).join(name), root.join(STATE).join(format!("{name}.partial")));
+        crate::tree::remove(&aside)?;
+        std::os::unix::fs::symlink(target, &aside).map_err(Error::io("writing", &aside))?;
+        store.give(&aside)?;
+        std::fs::rename(&aside, &link).map_err(Error::io("writing", link))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use nix_seed_store::LiveDatabase;
+
+    use super::*;
+
+    fn path(digit: char) -> StorePath {
+        StorePath::from_base_name(&format!("{}-p", String::from(digit).repeat(32))).unwrap()
+    }
+
+    /// Files of two paths in a folder, and what is known of them.
+    fn elsewhere(folder: &Path) -> Closure {
+        let mut closure = Closure::default();
+        for (digit, references) in [('0', vec![]), ('1', vec![path('0')])] {
+            let at = folder.join(path(digit).base_name());
+            std::fs::create_dir(&at).unwrap();
+            std::fs::write(at.join("file"), [digit as u8]).unwrap();
+            std::fs::set_permissions(at.join("file"), Permissions::from_mode(0o555)).unwrap();
+            let (nar_hash, nar_size) = NarHasher::of(&at).unwrap();
+            closure.insert(PathInfo { path: path(digit), nar_hash, nar_size, references, ca: None }).unwrap();
+        }
+        closure
+    }
+
+    #[test]
+    fn a_store_is_made_and_joined() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let closure = elsewhere(from.path());
+        let lies_at = |path: &StorePath| from.path().join(path.base_name());
+        let roots = [GcRoot { name: "r".into(), target: "/nix/store/x".into() }];
+        assert!(!may_adopt(to.path()));
+        assert_eq!(adopt(to.path(), &closure, &lies_at, &roots).unwrap(), 2);
+        assert_eq!(adopt(to.path(), &closure, &lies_at, &roots).unwrap(), 0);
+        assert!(may_adopt(to.path()));
+        let database = LiveDatabase::open(&database_folder(to.path())).unwrap();
+        assert_eq!(database.closure([path('1')]).unwrap(), closure);
+        let file = to.path().join("nix/store").join(path('1').base_name()).join("file");
+        let metadata = file.metadata().unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o555);
+        assert_eq!(metadata.modified().unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs(), 1);
+        assert_eq!(std::fs::read_link(to.path().join(AUTO_ROOTS).join("r")).unwrap(), Path::new("/nix/store/x"));
+    }
+
+    #[test]
+    fn what_has_another_hash_never_becomes_valid() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let closure = elsewhere(from.path());
+        std::fs::write(from.path().join(path('1').base_name()).join("other"), "").unwrap();
+        let error = adopt(to.path(), &closure, &|path| from.path().join(path.base_name()), &[]).unwrap_err();
+        assert!(error.to_string().contains("NAR hash"), "{error}");
+        let database = LiveDatabase::open(&database_folder(to.path())).unwrap();
+        assert!(database.valid_paths().unwrap().is_empty());
+    }
+}

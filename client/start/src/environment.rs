@@ -1,0 +1,83 @@
+//! What a shell needs to know to use a seed that is up.
+
+use std::path::{Path, PathBuf};
+
+use nix_seed_image::metadata::Content;
+use nix_seed_image::seed::Seed;
+
+/// Where images keep certificates.
+const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
+/// Where images keep Nix' settings.
+const SETTINGS: &str = "etc/nix/nix.conf";
+
+/// Variables that make a seed's Nix the one that is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// What goes before PATH: the seed's programs.
+    pub path: Vec<String>,
+    /// Other variables, with their values.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Environment {
+    /// The variables for `seed`, whose settings lie in the folder `settings`.
+    pub(crate) fn new(seed: &Seed, settings: Option<&Path>) -> Self {
+        let config = seed.documents.config.config().as_ref();
+        let assignments = config.and_then(|config| config.env().as_ref()).into_iter().flatten();
+        let path = assignments.filter_map(|assignment| assignment.strip_prefix("PATH="));
+        let path = path.flat_map(|path| path.split(':')).filter(|folder| folder.starts_with("/nix/store/"));
+        let mut variables = Vec::new();
+        if let Some(settings) = settings {
+            variables.push(("NIX_CONF_DIR".to_owned(), settings.display().to_string()));
+        }
+        if let Some(Content::Symlink(target)) = seed.root.get(CERTIFICATES)
+            && target.starts_with("/nix/store/")
+        {
+            variables.push(("NIX_SSL_CERT_FILE".to_owned(), target.clone()));
+        }
+        Self { path: path.map(Into::into).collect(), variables }
+    }
+
+    /// For a shell's `eval`.
+    pub fn shell(&self) -> String {
+        let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let mut text = format!("export PATH={}${{PATH:+:$PATH}}\n", quote(&self.path.join(":")));
+        for (name, value) in &self.variables {
+            text += &format!("export {name}={}\n", quote(value));
+        }
+        text
+    }
+}
+
+/// Nix' settings for a seed on a host: the seed's own, but that builds are sandboxed wherever the machine allows it; in
+/// a container, which the seed's settings are for, it does not.
+pub(crate) fn settings(seed: &Seed) -> Option<String> {
+    let Some(Content::File(_, bytes)) = seed.root.get(SETTINGS) else { return None };
+    let text = String::from_utf8_lossy(bytes);
+    let name = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+    let mut lines: Vec<_> = text.lines().filter(|line| name(line) != "sandbox").map(ToOwned::to_owned).collect();
+    lines.push("sandbox = true".into());
+    if !lines.iter().any(|line| name(line) == "sandbox-fallback") {
+        lines.push("sandbox-fallback = true".into());
+    }
+    Some(lines.join("\n") + "\n")
+}
+
+/// The folder of a seed's settings, relative to the root.
+pub(crate) fn settings_folder(short: &str) -> PathBuf {
+    Path::new(crate::journal::STATE).join("etc").join(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_any_value() {
+        let environment =
+            Environment { path: vec!["/a b".into(), "/c".into()], variables: vec![("X".into(), "it's $HOME".into())] };
+        let script = format!("PATH=/bin; {}printf '%s|%s' \"$PATH\" \"$X\"", environment.shell());
+        let output = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "/a b:/c:/bin|it's $HOME");
+    }
+}

@@ -1,0 +1,29 @@
+//! A seed on a machine: what it lacks, fetched, verified, unpacked, registered, and undone.
+//!
+//! [`up`] brings a seed's store paths to `/nix`; [`down`] takes away what it brought. The way of a store path: the
+//! [`plan`] says which ranges of which layers hold what is missing; `fetch` reads these on several threads, each path
+//! verified while it is written beside its place; `store` puts the paths in place and registers them, all at once.
+//!
+//! A path counts as there when Nix' database says so. Whatever interrupts an `up`, no half path ever does; the next `up`
+//! goes on with what is whole.
+
+mod adopt;
+mod environment;
+mod error;
+mod fetch;
+mod journal;
+mod locks;
+mod plan;
+mod progress;
+mod store;
+mod tree;
+mod undo;
+mod up;
+
+pub use adopt::{GcRoot, adopt, may_adopt};
+pub use environment::Environment;
+pub use error::{Error, Result};
+pub use plan::{Job, plan};
+pub use progress::{Progress, Snapshot};
+pub use undo::{Undone, down, seeds_up};
+pub use up::{Options, Started, up};

@@ -1,0 +1,244 @@
+//! The store that a seed is brought to: made anew, or joined.
+
+mod staging;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix_seed_image::seed::Seed;
+use nix_seed_store::{
+    LiveDatabase, NarHasher, PathInfo, REGISTRATION_TIME, SCHEMA_VERSION, StorePath, database_folder,
+};
+use rustix::fs::{Gid, Uid};
+
+use crate::journal::STATE;
+use crate::locks::{Lock, PathLock, lock};
+use crate::tree::remove;
+use crate::{Error, Result};
+
+pub(crate) use self::staging::Staging;
+
+/// What Nix' garbage collector locks alone, and whoever adds to the store together with others.
+const GC_LOCK: &str = "nix/var/nix/gc.lock";
+
+/// A store that no other `up` or `down` changes meanwhile.
+pub(crate) struct Store {
+    root: PathBuf,
+    /// None where there is no store yet.
+    database: Option<LiveDatabase>,
+    /// Whether `/nix` was not there, or held nothing.
+    pub(crate) is_made: bool,
+    owner: Option<(Uid, Gid)>,
+    _lock: Lock,
+    /// Held as Nix holds it while it builds: no garbage is collected meanwhile.
+    garbage: Option<Lock>,
+}
+
+impl Store {
+    /// Opens the store below `root`, or makes the folders of one.
+    pub(crate) fn open(root: &Path) -> Result<Self> {
+        let nix = root.join("nix");
+        let socket = nix.join("var/nix/daemon-socket/socket");
+        if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
+            let mend = "use a store of its own: nix-seed run".into();
+            return Err(Error::Daemon { socket, mend });
+        }
+        let is_made = is_empty(&nix)?;
+        let folder = database_folder(root);
+        let has_database = folder.join("db.sqlite").exists();
+        if !is_made && !has_database && !nix.join("var/nix-seed").exists() {
+            return Err(Error::NoStore { path: nix });
+        }
+        let owner = owner_of_new(root, &nix);
+        for (path, mode) in [
+            ("nix/store", 0o755),
+            ("nix/var/nix/gcroots", 0o755),
+            ("nix/var/nix/profiles", 0o755),
+            ("nix/var/nix/temproots", 0o755),
+            ("nix/var/nix/db", 0o755),
+            (STATE, 0o755),
+        ] {
+            make_folders(root, Path::new(path), mode, owner)?;
+        }
+        make_folders(root, &Path::new(STATE).join("up"), 0o755, owner)?;
+        let lock_path = root.join(STATE).join("lock");
+        let own = lock(&lock_path, false, "another nix-seed")?;
+        // Only now: an `up` that was waited for may have made the database.
+        let database = if folder.join("db.sqlite").exists() { Some(LiveDatabase::open(&folder)?) } else { None };
+        let garbage =
+            database.is_some().then(|| lock(&root.join(GC_LOCK), true, "Nix' garbage collector")).transpose()?;
+        let is_made = is_made && database.is_none();
+        Ok(Self { root: root.into(), database, is_made, owner, _lock: own, garbage })
+    }
+
+    /// The folder of store paths.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.root.join("nix/store")
+    }
+
+    /// The positions of the seed's paths that are not valid here. A path that is registered but not on disk counts as
+    /// missing: the database of an overlay may speak of a lower layer that is not there.
+    pub(crate) fn missing(&self, seed: &Seed) -> Result<Vec<u32>> {
+        let mut missing = Vec::new();
+        for (position, path) in (0..).zip(&seed.index.paths) {
+            let is_valid = match &self.database {
+                Some(database) => database.query(&path.info.path)?.is_some(),
+                None => false,
+            };
+            if !is_valid || self.folder().join(path.info.path.base_name()).symlink_metadata().is_err() {
+                missing.push(position);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Where what is missing is written to.
+    pub(crate) fn staging(&self) -> Staging {
+        Staging::new(self.folder(), self.owner)
+    }
+
+    /// Puts what is staged for `infos` in place and makes it valid, all at once. Whoever else has brought one of these
+    /// paths meanwhile is left alone.
+    pub(crate) fn commit(&mut self, infos: &[&PathInfo], seed: &Seed) -> Result<()> {
+        let _span = tracing::info_span!("register", paths = infos.len()).entered();
+        let (folder, staging) = (self.folder(), self.staging());
+        let Some(database) = &mut self.database else {
+            for info in infos {
+                staging.place(&info.path)?;
+            }
+            return self.make_database(seed);
+        };
+        let mut locks = Vec::new();
+        raise_file_limit();
+        for info in infos {
+            locks.push(PathLock::take(&folder, &info.path)?);
+        }
+        let mut new = Vec::new();
+        for info in infos {
+            let is_there = folder.join(info.path.base_name()).symlink_metadata().is_ok();
+            if is_there && database.query(&info.path)?.is_some() {
+                staging.discard(&info.path)?;
+            } else {
+                staging.place(&info.path)?;
+                new.push(*info);
+            }
+        }
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(REGISTRATION_TIME, |time| time.as_secs() as i64);
+        database.register(new.iter().copied(), time.max(REGISTRATION_TIME))?;
+        Ok(())
+    }
+
+    /// The seed's own database becomes the store's: what is valid is what the seed holds.
+    fn make_database(&self, seed: &Seed) -> Result<()> {
+        let folder = database_folder(&self.root);
+        let write = |name: &str, bytes: &[u8]| {
+            let (aside, path) = (folder.join(format!("{name}.partial")), folder.join(name));
+            std::fs::write(&aside, bytes).map_err(Error::io("writing", &aside))?;
+            self.give(&aside)?;
+            std::fs::rename(&aside, &path).map_err(Error::io("writing", &path))
+        };
+        write("schema", SCHEMA_VERSION.to_string().as_bytes())?;
+        // Last, since it is what makes a store of the folder.
+        write("db.sqlite", &seed.database)
+    }
+
+    /// Gives a file to the owner of the store.
+    pub(crate) fn give(&self, path: &Path) -> Result<()> {
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::lchown(path, Some(user.as_raw()), Some(group.as_raw()))
+                .map_err(Error::io("writing", path)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a folder below the root, and those above it.
+    pub(crate) fn make_folder(&self, path: &Path) -> Result<()> {
+        make_folders(&self.root, path, 0o755, self.owner)
+    }
+
+    /// The database, where there is a store.
+    pub(crate) fn database(&mut self) -> Option<&mut LiveDatabase> {
+        self.database.as_mut()
+    }
+
+    /// Makes whoever wants to use a path wait, as Nix' garbage collector does.
+    pub(crate) fn exclude_others(&mut self) -> Result<()> {
+        self.garbage = None;
+        self.garbage = Some(lock(&self.root.join(GC_LOCK), false, "a running Nix")?);
+        Ok(())
+    }
+
+    /// Deletes valid paths: first from the database, then from disk, so that nothing half-deleted is ever valid.
+    pub(crate) fn delete(&mut self, paths: &BTreeSet<StorePath>) -> Result<()> {
+        if let Some(database) = &mut self.database {
+            database.unregister(paths)?;
+        }
+        for path in paths {
+            remove(&self.folder().join(path.base_name()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether what lies at `path` is what `info` says.
+pub(crate) fn is_intact(path: &Path, info: &PathInfo) -> bool {
+    NarHasher::of(path).is_ok_and(|found| found == (info.nar_hash, info.nar_size))
+}
+
+/// Whether a folder is missing, or holds nothing.
+fn is_empty(folder: &Path) -> Result<bool> {
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        entries => Ok(entries.map_err(Error::io("reading", folder))?.next().is_none()),
+    }
+}
+
+/// Who a new store belongs to: whoever called sudo, not root. A store that is there keeps its owner.
+fn owner_of_new(root: &Path, nix: &Path) -> Option<(Uid, Gid)> {
+    use std::os::unix::fs::MetadataExt;
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let owner = match nix.join("store").metadata() {
+        Ok(store) => (store.uid(), store.gid()),
+        Err(_) if root == Path::new("/") => {
+            let id = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+            (id("SUDO_UID")?, id("SUDO_GID")?)
+        }
+        Err(_) => return None,
+    };
+    (owner.0 != 0).then(|| (Uid::from_raw(owner.0), Gid::from_raw(owner.1)))
+}
+
+/// Makes the folders of `path` that are missing below `root`.
+fn make_folders(root: &Path, path: &Path, mode: u32, owner: Option<(Uid, Gid)>) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::create_dir_all(root).map_err(Error::io("creating", root))?;
+    let mut folder = root.to_owned();
+    for part in path.components() {
+        folder.push(part);
+        match std::fs::DirBuilder::new().mode(mode).create(&folder) {
+            Ok(()) => {
+                // The umask may have taken rights away that Nix needs.
+                std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(mode))
+                    .map_err(Error::io("creating", &folder))?;
+                if let Some((user, group)) = owner {
+                    std::os::unix::fs::chown(&folder, Some(user.as_raw()), Some(group.as_raw()))
+                        .map_err(Error::io("creating", &folder))?;
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(_) if folder.is_dir() => {}
+            Err(error) => return Err(Error::io("creating", folder)(error)),
+        }
+    }
+    Ok(())
+}
+
+/// A lock per path is an open file per path.
+pub(crate) fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}

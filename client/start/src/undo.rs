@@ -1,0 +1,153 @@
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+
+use nix_seed_store::StorePath;
+use serde::Serialize;
+
+use crate::journal::Journal;
+use crate::store::Store;
+use crate::tree::remove;
+use crate::{Error, Result};
+
+/// What a `down` has done.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Undone {
+    /// The seed's digest.
+    pub digest: String,
+    /// How many store paths were removed.
+    pub removed: usize,
+    /// The store paths that were brought by the seed and stay, since something else needs them now.
+    pub kept: Vec<String>,
+    /// Whether `/nix` was removed with them.
+    pub removed_store: bool,
+}
+
+/// The digests of the seeds that are up below `root`.
+pub fn seeds_up(root: &Path) -> Result<Vec<String>> {
+    Ok(Journal::all(root)?.into_iter().map(|journal| journal.digest).collect())
+}
+
+/// Undoes what [`up`](crate::up) did for the seed with this digest, or for the only one that is up: its store paths go,
+/// but those that other valid paths, other seeds or running builds need; `/nix` goes where it was made for the seed and
+/// nothing else is in it.
+pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
+    let journals = Journal::all(root)?;
+    let chosen = match digest {
+        Some(digest) => journals.iter().find(|journal| journal.digest == digest),
+        None if journals.len() == 1 => journals.first(),
+        None => None,
+    };
+    let Some(journal) = chosen else {
+        let all: Vec<_> = journals.iter().map(|journal| &*journal.digest).collect();
+        let hint =
+            if all.is_empty() { String::new() } else { format!(" by that name; name one of {}", all.join(", ")) };
+        return Err(Error::NotUp { root: root.into(), hint });
+    };
+    let others: Vec<_> = journals.iter().filter(|other| other.digest != journal.digest).collect();
+
+    let mut store = Store::open(root)?;
+    store.exclude_others()?;
+    for file in &journal.files {
+        remove(&root.join(file))?;
+    }
+    let brought: BTreeSet<_> = journal.store_paths(root)?.into_iter().collect();
+    let unneeded = unneeded(&mut store, root, &brought)?;
+    for path in &brought {
+        store.staging().discard(path)?;
+    }
+    store.delete(&unneeded)?;
+    let kept: Vec<_> =
+        brought.difference(&unneeded).filter(|path| store.folder().join(path.base_name()).exists()).collect();
+    let kept: Vec<_> = kept.into_iter().map(ToString::to_string).collect();
+    let is_empty = match store.database() {
+        Some(database) => database.valid_paths()?.is_empty(),
+        None => true,
+    };
+    let removed_store = journal.made_store && is_empty && others.is_empty();
+    journal.remove(root)?;
+    if removed_store {
+        remove_store(root)?;
+    } else if journal.made_store {
+        // Whoever goes last takes the store away.
+        if let Some(other) = others.first() {
+            Journal { made_store: true, ..(*other).clone() }.write(root)?;
+        }
+    }
+    Ok(Undone { digest: journal.digest.clone(), removed: unneeded.len(), kept, removed_store })
+}
+
+/// Which of the paths nobody else needs.
+fn unneeded(store: &mut Store, root: &Path, paths: &BTreeSet<StorePath>) -> Result<BTreeSet<StorePath>> {
+    let mut used = in_use(root)?;
+    rooted(&root.join("nix/var/nix/gcroots"), &mut used)?;
+    rooted(&root.join("nix/var/nix/profiles"), &mut used)?;
+    match store.database() {
+        Some(database) => {
+            let valid = database.valid_paths()?;
+            let valid: BTreeSet<_> = paths.intersection(&valid).cloned().collect();
+            Ok(database.unneeded(&valid, &used)?)
+        }
+        None => Ok(paths.clone()),
+    }
+}
+
+/// What running programs of Nix use: the files in `temproots` whose lock is held (Nix, `gc.cc`).
+fn in_use(root: &Path) -> Result<BTreeSet<StorePath>> {
+    let mut used = BTreeSet::new();
+    for entry in std::fs::read_dir(root.join("nix/var/nix/temproots")).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_held = File::open(&path).is_ok_and(|file| file.try_lock().is_err());
+        if is_held {
+            let bytes = std::fs::read(&path).map_err(Error::io("reading", &path))?;
+            used.extend(
+                bytes
+                    .split(|byte| *byte == 0)
+                    .filter_map(|path| StorePath::parse(std::str::from_utf8(path).ok()?).ok()),
+            );
+        }
+    }
+    Ok(used)
+}
+
+/// The store paths that links below `folder` lead to, directly or through one more link.
+fn rooted(folder: &Path, used: &mut BTreeSet<StorePath>) -> Result<()> {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            rooted(&path, used)?;
+            continue;
+        }
+        let mut target = std::fs::read_link(&path);
+        for _ in 0..2 {
+            let Ok(at) = &target else { break };
+            let base = at.strip_prefix("/nix/store").ok().and_then(|rest| rest.components().next());
+            let base = base.and_then(|base| base.as_os_str().to_str());
+            if let Some(path) = base.and_then(|base| StorePath::from_base_name(base).ok()) {
+                used.insert(path);
+                break;
+            }
+            target = std::fs::read_link(at);
+        }
+    }
+    Ok(())
+}
+
+/// Removes a store that was made by this program and holds no valid path.
+fn remove_store(root: &Path) -> Result<()> {
+    let nix = root.join("nix");
+    for part in ["store", "var"] {
+        remove(&nix.join(part))?;
+    }
+    match std::fs::remove_dir(&nix) {
+        // A mount point, or somebody's folder with something else in it.
+        Err(error)
+            if !matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::ResourceBusy) =>
+        {
+            Err(Error::io("removing", nix)(error))
+        }
+        _ => Ok(()),
+    }
+}

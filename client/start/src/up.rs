@@ -1,0 +1,149 @@
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use nix_seed_image::seed::Seed;
+use nix_seed_source::Found;
+use serde::Serialize;
+
+use crate::environment::{Environment, settings, settings_folder};
+use crate::fetch::Fetch;
+use crate::journal::{Journal, short};
+use crate::store::Store;
+use crate::{Error, Job, Progress, Result, plan};
+
+/// The threads that fetch, where nothing is said: some wait for the network while others write.
+const THREADS: usize = 6;
+
+/// How to bring a seed up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds `/nix`: `/`.
+    pub root: PathBuf,
+    /// How many threads fetch and write.
+    pub threads: Option<NonZero<usize>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { root: "/".into(), threads: None }
+    }
+}
+
+/// A seed that is up.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    /// Its digest.
+    pub digest: String,
+    /// How many store paths it has.
+    pub paths: usize,
+    /// How many of them were missing.
+    pub missing: usize,
+    /// How many of these an interrupted run had left whole.
+    pub resumed: usize,
+    /// The compressed bytes that were fetched, without the metadata layer.
+    pub fetched: u64,
+    /// What makes a shell use it.
+    #[serde(skip)]
+    pub environment: Environment,
+}
+
+/// Brings the seed that was found to the store below `options.root`.
+///
+/// Only what is missing is fetched. It becomes valid all at once, at the end; until then nothing that Nix knows of has
+/// changed. Running it again, after an interruption or not, completes what is missing and changes nothing else.
+pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Started> {
+    let seed = found.seed()?;
+    let mut store = Store::open(&options.root)?;
+    let missing = store.missing(&seed)?;
+    let mut journal = journal(found, &seed, &store, &options.root, &missing)?;
+    journal.write(&options.root)?;
+
+    let staging = store.staging();
+    let mut wanted = Vec::new();
+    for position in &missing {
+        if let Some(path) = seed.index.paths.get(*position as usize)
+            && !staging.resume(&path.info)?
+        {
+            wanted.push(*position);
+        }
+    }
+    let jobs = plan(&seed.index, &wanted);
+    let bytes = jobs.iter().map(Job::bytes).sum();
+    progress.want(bytes, wanted.len() as u64);
+    let threads = options.threads.map_or_else(threads, NonZero::get);
+    let fetch = Fetch { seed: &seed, source: &found.source, staging: &staging, progress, threads };
+    fetch.run(&jobs).map_err(|error| full_disk(error, &seed, &wanted, &store))?;
+
+    let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
+    let infos: Vec<_> = infos.collect();
+    if !infos.is_empty() || store.database().is_none() {
+        store.commit(&infos, &seed)?;
+    }
+    let environment = settle(&seed, &store, &options.root)?;
+    journal.complete = true;
+    journal.write(&options.root)?;
+    Ok(Started {
+        digest: seed.digest(),
+        paths: seed.index.paths.len(),
+        missing: missing.len(),
+        resumed: missing.len() - wanted.len(),
+        fetched: bytes,
+        environment,
+    })
+}
+
+/// The record of what is about to be done, added to what an earlier run for the same seed has recorded.
+fn journal(found: &Found, seed: &Seed, store: &Store, root: &Path, missing: &[u32]) -> Result<Journal> {
+    let digest = seed.digest();
+    let earlier = Journal::read(root, &digest)?;
+    let made_store = store.is_made || earlier.as_ref().is_some_and(|earlier| earlier.made_store);
+    let mut paths = earlier.map(|earlier| earlier.paths).unwrap_or_default();
+    let missing = missing.iter().filter_map(|position| seed.index.paths.get(*position as usize));
+    paths.extend(missing.map(|path| path.info.path.base_name().to_owned()));
+    paths.sort();
+    paths.dedup();
+    let files = vec![gc_roots(short(&digest)), settings_folder(short(&digest))];
+    Ok(Journal { version: 1, digest, location: found.location.to_string(), complete: false, made_store, paths, files })
+}
+
+/// Roots for the garbage collector, and the settings.
+fn settle(seed: &Seed, store: &Store, root: &Path) -> Result<Environment> {
+    let digest = seed.digest();
+    let folder = gc_roots(short(&digest));
+    store.make_folder(&folder)?;
+    for path in &seed.gc_roots {
+        let link = root.join(&folder).join(path.base_name());
+        match std::os::unix::fs::symlink(path.to_string(), &link) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("writing", link)(error));
+            }
+            _ => store.give(&link)?,
+        }
+    }
+    let Some(text) = settings(seed) else { return Ok(Environment::new(seed, None)) };
+    let folder = settings_folder(short(&digest));
+    store.make_folder(&folder)?;
+    let file = root.join(&folder).join("nix.conf");
+    std::fs::write(&file, text).map_err(Error::io("writing", &file))?;
+    store.give(&file)?;
+    // Not below the root: there it is only seen from outside.
+    Ok(Environment::new(seed, Some(&Path::new("/").join(folder))))
+}
+
+/// The folder of a seed's roots for the garbage collector, relative to the root.
+fn gc_roots(short: &str) -> PathBuf {
+    Path::new("nix/var/nix/gcroots").join(format!("nix-seed-{short}"))
+}
+
+fn full_disk(error: Error, seed: &Seed, wanted: &[u32], store: &Store) -> Error {
+    if !error.is_full_disk() {
+        return error;
+    }
+    let sizes = wanted.iter().filter_map(|position| Some(seed.index.paths.get(*position as usize)?.info.nar_size));
+    Error::NoSpace { path: store.folder(), needed: sizes.sum() }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get).clamp(THREADS, 16)
+}
