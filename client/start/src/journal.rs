@@ -23,8 +23,6 @@ pub(crate) struct Journal {
     pub(crate) location: String,
     /// Whether the seed, and all that belongs to it, is in place.
     pub(crate) complete: bool,
-    /// Whether `/nix` was made for it.
-    pub(crate) made_store: bool,
     /// The store paths that were missing, by base name.
     pub(crate) paths: Vec<String>,
     /// Further files and folders that were made, relative to the root.

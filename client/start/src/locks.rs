@@ -12,7 +12,19 @@ use crate::{Error, Result};
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// Whether the file at `path` is still the one that is locked.
+    pub(crate) fn is_in(&self, path: &Path) -> bool {
+        is_same(&self.file, path)
+    }
+}
+
+fn is_same(open: &File, path: &Path) -> bool {
+    let (open, there) = (open.metadata().ok(), path.metadata().ok());
+    open.zip(there).is_some_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
 /// Takes the lock in `path`, alone or with others; says once that it waits, and for what.
@@ -30,7 +42,7 @@ pub(crate) fn lock(path: &Path, shared: bool, waits_for: &str) -> Result<Lock> {
         }
         Err(TryLockError::Error(error)) => return Err(Error::io("locking", path)(error)),
     }
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
 }
 
 /// The lock of a store path, as Nix takes it (`PathLocks`): a file beside the path, removed before the lock goes.
@@ -50,11 +62,7 @@ impl PathLock {
             file.lock().map_err(Error::io("locking", &file_path))?;
             // Whoever held it before may have removed the file; its lock is nobody's then. Nix marks such a file.
             let is_stale = file.metadata().map_err(Error::io("reading", &file_path))?.len() > 0;
-            let is_there = |open: &File| {
-                let (open, there) = (open.metadata().ok(), file_path.metadata().ok());
-                open.zip(there).is_some_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
-            };
-            if !is_stale && is_there(&file) {
+            if !is_stale && is_same(&file, &file_path) {
                 return Ok(Self { path: file_path, file });
             }
         }

@@ -6,7 +6,7 @@ use nix_seed_store::StorePath;
 use serde::Serialize;
 
 use crate::journal::Journal;
-use crate::store::Store;
+use crate::store::{Made, Store, clear};
 use crate::tree::remove;
 use crate::{Error, Result};
 
@@ -40,6 +40,10 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
         None => None,
     };
     let Some(journal) = chosen else {
+        if journals.is_empty() && finish(root)? {
+            let digest = digest.unwrap_or_default().to_owned();
+            return Ok(Undone { digest, removed: 0, kept: Vec::new(), removed_store: true });
+        }
         let all: Vec<_> = journals.iter().map(|journal| &*journal.digest).collect();
         let hint =
             if all.is_empty() { String::new() } else { format!(" by that name; name one of {}", all.join(", ")) };
@@ -61,21 +65,32 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
     let kept: Vec<_> =
         brought.difference(&unneeded).filter(|path| store.folder().join(path.base_name()).exists()).collect();
     let kept: Vec<_> = kept.into_iter().map(ToString::to_string).collect();
-    let is_empty = match store.database() {
+    let made = Made::read(root)?.filter(|_| others.is_empty());
+    let removed_store = match made {
+        Some(made) if is_empty(&mut store)? => made.unmake(root).map(|()| true)?,
+        _ => journal.remove(root).map(|()| false)?,
+    };
+    Ok(Undone { digest: journal.digest.clone(), removed: unneeded.len(), kept, removed_store })
+}
+
+/// Completes a `down` that was interrupted while it took `/nix` away; whether there was anything to do.
+fn finish(root: &Path) -> Result<bool> {
+    let is_left = clear(root)?;
+    let Some(made) = Made::read(root)? else { return Ok(is_left) };
+    let mut store = Store::open(root)?;
+    // Another run may have brought a seed meanwhile.
+    if !Journal::all(root)?.is_empty() || !is_empty(&mut store)? {
+        return Ok(is_left);
+    }
+    made.unmake(root).map(|()| true)
+}
+
+/// Whether nothing in the store is valid.
+fn is_empty(store: &mut Store) -> Result<bool> {
+    Ok(match store.database() {
         Some(database) => database.valid_paths()?.is_empty(),
         None => true,
-    };
-    let removed_store = journal.made_store && is_empty && others.is_empty();
-    journal.remove(root)?;
-    if removed_store {
-        remove_store(root)?;
-    } else if journal.made_store {
-        // Whoever goes last takes the store away.
-        if let Some(other) = others.first() {
-            Journal { made_store: true, ..(*other).clone() }.write(root)?;
-        }
-    }
-    Ok(Undone { digest: journal.digest.clone(), removed: unneeded.len(), kept, removed_store })
+    })
 }
 
 /// Which of the paths nobody else needs.
@@ -133,21 +148,4 @@ fn rooted(folder: &Path, used: &mut BTreeSet<StorePath>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Removes a store that was made by this program and holds no valid path.
-fn remove_store(root: &Path) -> Result<()> {
-    let nix = root.join("nix");
-    for part in ["store", "var"] {
-        remove(&nix.join(part))?;
-    }
-    match std::fs::remove_dir(&nix) {
-        // A mount point, or somebody's folder with something else in it.
-        Err(error)
-            if !matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::ResourceBusy) =>
-        {
-            Err(Error::io("removing", nix)(error))
-        }
-        _ => Ok(()),
-    }
 }

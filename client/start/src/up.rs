@@ -56,7 +56,7 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     let seed = found.seed()?;
     let mut store = Store::open(&options.root)?;
     let missing = store.missing(&seed)?;
-    let mut journal = journal(found, &seed, &store, &options.root, &missing)?;
+    let mut journal = journal(found, &seed, &options.root, &missing)?;
     journal.write(&options.root)?;
 
     let staging = store.staging();
@@ -94,17 +94,16 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
 }
 
 /// The record of what is about to be done, added to what an earlier run for the same seed has recorded.
-fn journal(found: &Found, seed: &Seed, store: &Store, root: &Path, missing: &[u32]) -> Result<Journal> {
+fn journal(found: &Found, seed: &Seed, root: &Path, missing: &[u32]) -> Result<Journal> {
     let digest = seed.digest();
     let earlier = Journal::read(root, &digest)?;
-    let made_store = store.is_made || earlier.as_ref().is_some_and(|earlier| earlier.made_store);
     let mut paths = earlier.map(|earlier| earlier.paths).unwrap_or_default();
     let missing = missing.iter().filter_map(|position| seed.index.paths.get(*position as usize));
     paths.extend(missing.map(|path| path.info.path.base_name().to_owned()));
     paths.sort();
     paths.dedup();
     let files = vec![gc_roots(short(&digest)), settings_folder(short(&digest))];
-    Ok(Journal { version: 1, digest, location: found.location.to_string(), complete: false, made_store, paths, files })
+    Ok(Journal { version: 1, digest, location: found.location.to_string(), complete: false, paths, files })
 }
 
 /// Roots for the garbage collector, and the settings.

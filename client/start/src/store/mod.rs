@@ -1,5 +1,6 @@
 //! The store that a seed is brought to: made anew, or joined.
 
+mod made;
 mod staging;
 
 use std::collections::BTreeSet;
@@ -17,18 +18,21 @@ use crate::locks::{Lock, PathLock, lock};
 use crate::tree::remove;
 use crate::{Error, Result};
 
+pub(crate) use self::made::{Made, clear};
 pub(crate) use self::staging::Staging;
 
 /// What Nix' garbage collector locks alone, and whoever adds to the store together with others.
 const GC_LOCK: &str = "nix/var/nix/gc.lock";
+
+/// What Nix wants to find.
+const FOLDERS: [&str; 5] =
+    ["nix/store", "nix/var/nix/gcroots", "nix/var/nix/profiles", "nix/var/nix/temproots", "nix/var/nix/db"];
 
 /// A store that no other `up` or `down` changes meanwhile.
 pub(crate) struct Store {
     root: PathBuf,
     /// None where there is no store yet.
     database: Option<LiveDatabase>,
-    /// Whether `/nix` was not there, or held nothing.
-    pub(crate) is_made: bool,
     owner: Option<(Uid, Gid)>,
     _lock: Lock,
     /// Held as Nix holds it while it builds: no garbage is collected meanwhile.
@@ -44,32 +48,34 @@ impl Store {
             let mend = "use a store of its own: nix-seed run".into();
             return Err(Error::Daemon { socket, mend });
         }
-        let is_made = is_empty(&nix)?;
         let folder = database_folder(root);
-        let has_database = folder.join("db.sqlite").exists();
-        if !is_made && !has_database && !nix.join("var/nix-seed").exists() {
-            return Err(Error::NoStore { path: nix });
-        }
         let owner = owner_of_new(root, &nix);
-        for (path, mode) in [
-            ("nix/store", 0o755),
-            ("nix/var/nix/gcroots", 0o755),
-            ("nix/var/nix/profiles", 0o755),
-            ("nix/var/nix/temproots", 0o755),
-            ("nix/var/nix/db", 0o755),
-            (STATE, 0o755),
-        ] {
-            make_folders(root, Path::new(path), mode, owner)?;
-        }
-        make_folders(root, &Path::new(STATE).join("up"), 0o755, owner)?;
+        std::fs::create_dir_all(root).map_err(Error::io("creating", root))?;
         let lock_path = root.join(STATE).join("lock");
-        let own = lock(&lock_path, false, "another nix-seed")?;
+        let own = loop {
+            made::make(root, owner)?;
+            if !folder.join("db.sqlite").exists() && !root.join(STATE).exists() {
+                return Err(Error::NoStore { path: nix });
+            }
+            // What a `down` that was waited for has taken away, lock and all, is made again.
+            let locked = make_folders(root, Path::new(STATE), 0o755, owner)
+                .and_then(|()| lock(&lock_path, false, "another nix-seed"));
+            match locked {
+                Ok(own) if own.is_in(&lock_path) => break own,
+                Ok(_) => {}
+                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let state = Path::new(STATE).join("up");
+        for path in FOLDERS.iter().map(Path::new).chain([&*state]) {
+            make_folders(root, path, 0o755, owner)?;
+        }
         // Only now: an `up` that was waited for may have made the database.
         let database = if folder.join("db.sqlite").exists() { Some(LiveDatabase::open(&folder)?) } else { None };
         let garbage =
             database.is_some().then(|| lock(&root.join(GC_LOCK), true, "Nix' garbage collector")).transpose()?;
-        let is_made = is_made && database.is_none();
-        Ok(Self { root: root.into(), database, is_made, owner, _lock: own, garbage })
+        Ok(Self { root: root.into(), database, owner, _lock: own, garbage })
     }
 
     /// The folder of store paths.
@@ -186,14 +192,6 @@ pub(crate) fn is_intact(path: &Path, info: &PathInfo) -> bool {
     NarHasher::of(path).is_ok_and(|found| found == (info.nar_hash, info.nar_size))
 }
 
-/// Whether a folder is missing, or holds nothing.
-fn is_empty(folder: &Path) -> Result<bool> {
-    match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        entries => Ok(entries.map_err(Error::io("reading", folder))?.next().is_none()),
-    }
-}
-
 /// Who a new store belongs to: whoever called sudo, not root. A store that is there keeps its owner.
 fn owner_of_new(root: &Path, nix: &Path) -> Option<(Uid, Gid)> {
     use std::os::unix::fs::MetadataExt;
@@ -214,7 +212,6 @@ fn owner_of_new(root: &Path, nix: &Path) -> Option<(Uid, Gid)> {
 /// Makes the folders of `path` that are missing below `root`.
 fn make_folders(root: &Path, path: &Path, mode: u32, owner: Option<(Uid, Gid)>) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::create_dir_all(root).map_err(Error::io("creating", root))?;
     let mut folder = root.to_owned();
     for part in path.components() {
         folder.push(part);
