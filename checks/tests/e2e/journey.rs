@@ -16,7 +16,7 @@ use crate::store::Store;
 
 pub(crate) struct Journey {
     pub workbench: Workbench,
-    podman: Podman,
+    pub podman: Podman,
     helper: PathBuf,
 }
 

@@ -36,7 +36,9 @@ pub enum Error {
         wanted: String,
     },
     /// A manifest is neither an image nor a list of images.
-    #[error("{what} is neither an OCI image nor an OCI image index but {media_type:?}; push the seed with: nix-seed push")]
+    #[error(
+        "{what} is neither an OCI image nor an OCI image index but {media_type:?}; push the seed with: nix-seed push"
+    )]
     Type {
         /// The image.
         what: String,

@@ -6,9 +6,13 @@ use nix_seed_image::layout::Layout;
 use nix_seed_image::seed::Seed;
 use nix_seed_registry::{Manifest, MediaType, Reference, Registry, Repository};
 use nix_seed_store::Sha256Hash;
-use oci_spec::image::{Digest, ImageIndex};
+use oci_spec::image::{Digest, ImageIndex, ImageManifest, SCHEMA_VERSION};
 
 use crate::{Error, Location, Result, Source};
+
+/// Docker's manifest and index: "Image Manifest Version 2, Schema 2".
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// A kind of machine, as OCI names it: `linux/amd64`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,35 +121,45 @@ fn resolve(repository: &Repository, reference: &Reference) -> Result<(Digest, Op
     }
 }
 
-fn documents(
-    repository: &Repository,
-    digest: &Digest,
-    location: &Location,
-    platform: &Platform,
-) -> Result<Documents> {
-    let Manifest { media_type, bytes } = repository.manifest(digest)?;
-    match media_type {
-        MediaType::ImageIndex => {
-            let digest = in_index(&bytes, location, platform)?;
-            let Manifest { media_type, bytes } = repository.manifest(&digest)?;
-            // An index of indexes would be followed without end.
-            if media_type != MediaType::ImageManifest {
-                return Err(Error::Type { what: location.to_string(), media_type: media_type.to_string() });
-            }
-            of_manifest(repository, &digest, &bytes)
-        }
-        MediaType::ImageManifest => {
-            let documents = of_manifest(repository, digest, &bytes)?;
-            check_platform(&documents, location, platform)?;
-            Ok(documents)
-        }
-        other => Err(Error::Type { what: location.to_string(), media_type: other.to_string() }),
+fn documents(repository: &Repository, digest: &Digest, location: &Location, platform: &Platform) -> Result<Documents> {
+    let manifest = repository.manifest(digest)?;
+    if is_index(&manifest.media_type) {
+        let digest = in_index(&manifest.bytes, location, platform)?;
+        // An index of indexes would be followed without end; it is no manifest.
+        return of_manifest(repository, &digest, &repository.manifest(&digest)?, location);
     }
+    let documents = of_manifest(repository, digest, &manifest, location)?;
+    check_platform(&documents, location, platform)?;
+    Ok(documents)
 }
 
-fn of_manifest(repository: &Repository, digest: &Digest, bytes: &[u8]) -> Result<Documents> {
+/// OCI's and docker's, which differ in the names of types alone.
+fn is_index(media_type: &MediaType) -> bool {
+    *media_type == MediaType::ImageIndex || media_type.to_string() == DOCKER_INDEX
+}
+
+fn of_manifest(
+    repository: &Repository,
+    digest: &Digest,
+    Manifest { media_type, bytes }: &Manifest,
+    location: &Location,
+) -> Result<Documents> {
     let digest = Sha256Hash::parse(digest.as_ref()).map_err(nix_seed_image::Error::from)?;
-    let manifest = Documents::manifest(&digest, bytes)?;
+    let other = |media_type: String| Error::Type { what: location.to_string(), media_type };
+    let manifest = match media_type {
+        MediaType::ImageManifest => Documents::manifest(&digest, bytes)?,
+        // No seed, since docker has no name for its layers; but an image that may hold a Nix store.
+        docker if docker.to_string() == DOCKER_MANIFEST => {
+            let manifest: ImageManifest =
+                serde_json::from_slice(bytes).map_err(|error| other(format!("a damaged manifest: {error}")))?;
+            let is_docker = |media_type: &MediaType| media_type.to_string() == DOCKER_MANIFEST;
+            if manifest.schema_version() != SCHEMA_VERSION || !manifest.media_type().as_ref().is_some_and(is_docker) {
+                return Err(other("a manifest of another version".into()));
+            }
+            manifest
+        }
+        media_type => return Err(other(media_type.to_string())),
+    };
     let config = repository.blob(manifest.config().digest(), manifest.config().size())?;
     Ok(Documents::new(digest, manifest, &config)?)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
-use crate::{Error, PathInfo, Result, SCHEMA_VERSION, Sha256Hash, StorePath};
+use crate::{Closure, Error, PathInfo, Result, SCHEMA_VERSION, Sha256Hash, StorePath};
 
 /// How long to wait for another program that writes: Nix' transactions take milliseconds, some of its checks minutes.
 const BUSY: Duration = Duration::from_secs(300);
@@ -40,6 +40,42 @@ impl LiveDatabase {
         let row: Option<(String, Option<i64>)> =
             query.query_row([path.to_string()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         row.map(|(hash, size)| Ok((Sha256Hash::parse(&hash)?, size.unwrap_or(0) as u64))).transpose()
+    }
+
+    /// All that `path` is registered with, where it is valid.
+    pub fn info(&self, path: &StorePath) -> Result<Option<PathInfo>> {
+        let mut query =
+            self.connection.prepare_cached("SELECT id, hash, narSize, ca FROM ValidPaths WHERE path = ?1")?;
+        let row: Option<(i64, String, Option<i64>, Option<String>)> = query
+            .query_row([path.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .optional()?;
+        let Some((id, hash, size, ca)) = row else { return Ok(None) };
+        let mut query = self.connection.prepare_cached(
+            "SELECT path FROM Refs JOIN ValidPaths ON id = reference WHERE referrer = ?1 ORDER BY path",
+        )?;
+        let references = query.query_map([id], |row| row.get::<_, String>(0))?;
+        let references = references.map(|path| StorePath::parse(&path?)).collect::<Result<_>>()?;
+        Ok(Some(PathInfo {
+            path: path.clone(),
+            nar_hash: Sha256Hash::parse(&hash)?,
+            nar_size: size.unwrap_or(0) as u64,
+            references,
+            ca,
+        }))
+    }
+
+    /// Those of `roots` that are valid, and all that they need.
+    pub fn closure(&self, roots: impl IntoIterator<Item = StorePath>) -> Result<Closure> {
+        let mut open: BTreeSet<_> = roots.into_iter().collect();
+        let mut met = open.clone();
+        let mut closure = Closure::default();
+        while let Some(path) = open.pop_first() {
+            if let Some(info) = self.info(&path)? {
+                open.extend(info.references.iter().filter(|path| met.insert((*path).clone())).cloned());
+                closure.insert(info)?;
+            }
+        }
+        Ok(closure)
     }
 
     /// Makes `infos` valid, in one transaction: all of them, or none. What they refer to has to be valid or among them.
@@ -138,7 +174,7 @@ pub fn database_folder(root: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Closure, database_bytes};
+    use crate::database_bytes;
 
     fn path(digit: char) -> StorePath {
         StorePath::from_base_name(&format!("{}-p{digit}", String::from(digit).repeat(32))).unwrap()
@@ -178,6 +214,17 @@ mod tests {
         assert_eq!(database.query(&path('3')).unwrap(), None);
         assert_eq!(database.unneeded(&set("012"), &set("1")).unwrap(), set(""));
         assert_eq!(database.unneeded(&set("12"), &set("")).unwrap(), set("12"));
+    }
+
+    #[test]
+    fn a_closure_is_what_its_roots_need() {
+        let all = [info('0', ""), info('1', "01"), info('2', "1"), info('3', "0")];
+        let (_dir, database) = store(&all);
+        let closure = |digits| database.closure(set(digits)).unwrap();
+        assert_eq!(closure("2"), all[..3].iter().cloned().collect());
+        assert_eq!(closure("39"), [all[0].clone(), all[3].clone()].into_iter().collect(), "9 is not valid");
+        assert_eq!(database.info(&path('1')).unwrap(), Some(all[1].clone()));
+        assert_eq!(database.info(&path('9')).unwrap(), None);
     }
 
     #[test]

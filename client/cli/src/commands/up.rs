@@ -14,9 +14,11 @@ use crate::{print, progress};
 
 /// Bring a seed to this machine: its store paths to /nix, and its Nix to PATH
 #[derive(Args)]
-#[command(after_help = "Only what is missing is fetched, and it becomes valid all at once. Prints what a shell has to evaluate:\n  \
+#[command(
+    after_help = "Only what is missing is fetched, and it becomes valid all at once. Prints what a shell has to evaluate:\n  \
     eval \"$(nix-seed up ghcr.io/owner/seed@sha256:…)\"\n  \
-    nix build")]
+    nix build"
+)]
 pub(crate) struct Up {
     /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
     location: Location,

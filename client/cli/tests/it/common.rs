@@ -20,7 +20,8 @@ impl Machine {
         let mut machine = Self { dir: tempfile::tempdir().unwrap(), closure: Closure::default() };
         let mut paths: Vec<StorePath> = Vec::new();
         for number in 0..count {
-            let references = paths.iter().rev().step_by(7).take(3).cloned().collect();
+            let mut references: Vec<_> = paths.iter().rev().step_by(7).take(3).cloned().collect();
+            references.sort();
             paths.push(machine.add(&format!("p{number}"), references, number));
         }
         machine
@@ -33,7 +34,8 @@ impl Machine {
         std::fs::create_dir_all(place.join("share/empty")).unwrap();
         let mut random = fastrand::Rng::with_seed(seed as u64);
         for file in 0..=seed % 9 {
-            let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(random.usize(..40_000)).collect();
+            let length = random.usize(..40_000);
+            let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(length).collect();
             std::fs::write(place.join(format!("share/{file}")), bytes).unwrap();
         }
         std::os::unix::fs::symlink("share/0", place.join("link")).unwrap();

@@ -49,7 +49,9 @@ fn killed_again_and_again(machine: &Machine, seed: &str, before: &[nix_seed_stor
             assert_eq!(valid(&root).len(), machine.closure.iter().len());
             kills += usize::from(kill_after(down(machine, &digest), undisturbed.mul_f64(random.f64() / 4.0)));
             // Whatever a killed `down` has left, the next one takes away.
-            if Path::new(&root).join("nix/var/nix-seed/up").exists() && !machine.run(&["down", &digest, "--root", "root"]).status.success() {
+            if Path::new(&root).join("nix/var/nix-seed/up").exists()
+                && !machine.run(&["down", &digest, "--root", "root"]).status.success()
+            {
                 assert!(machine.fails(1, &["down", &digest, "--root", "root"]).contains("no seed is up"));
             }
         }

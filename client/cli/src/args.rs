@@ -1,0 +1,65 @@
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use nix_seed_source::Platform;
+
+#[cfg(target_os = "linux")]
+use crate::commands::run;
+use crate::commands::{diff, down, lock, prune, push, up};
+
+/// Publishes seeds and starts from them.
+#[derive(Parser)]
+#[command(
+    name = "nix-seed",
+    version,
+    args_override_self = true,
+    after_help = "Exit codes:\n  \
+        0  done\n  \
+        1  a file, the store or the registry cannot be read or written\n  \
+        2  the command line is wrong\n  \
+        3  the input is wrong: no such image, another platform, a malformed file\n  \
+        4  a seed is damaged or lies about itself\n  \
+        5  refused by a rule that an option can lift, or the answer is no (lock check)"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of all commands.
+#[derive(ClapArgs, Clone)]
+pub(crate) struct Global {
+    /// Print JSON: the result on standard output, events on standard error, one object a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Speak plain http to this registry; loopback registries need no such permission
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    pub(crate) plain_http: Vec<String>,
+    /// Log in to the registry as this user; the password is read from standard input
+    #[arg(long, global = true, requires = "password_stdin", value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// Read the registry's password or token from standard input
+    #[arg(long, global = true, requires = "username")]
+    pub(crate) password_stdin: bool,
+    /// Take the image for this platform instead of this machine's
+    #[arg(long, global = true, value_name = "OS/ARCHITECTURE")]
+    pub(crate) platform: Option<Platform>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Push(push::Push),
+    Up(up::Up),
+    #[cfg(target_os = "linux")]
+    Run(run::Run),
+    #[cfg(target_os = "linux")]
+    #[command(name = "run-inside", hide = true)]
+    RunInside(run::Inside),
+    #[cfg(target_os = "linux")]
+    #[command(name = "run-probe", hide = true)]
+    RunProbe(run::Probe),
+    Down(down::Down),
+    Diff(diff::Diff),
+    Lock(lock::Lock),
+    Prune(prune::Prune),
+}
