@@ -1,0 +1,146 @@
+//! `nix-seed run`, and what it starts this program again for.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use nix_seed_run::{Cache, Finished, Options, Unpacked, copy_out, results};
+use nix_seed_source::{Found, Location};
+use nix_seed_start::Progress;
+
+use crate::args::Global;
+use crate::error::Error;
+use crate::{print, progress};
+
+/// Run one command over a seed, without touching this machine's /nix
+#[derive(Args)]
+#[command(
+    after_help = "The command sees all of this machine but for /nix, which is the seed's; what it writes there goes when it ends.\n\
+    The exit code is the command's, 128 and the signal's number where a signal ended it, 127 and 126 where it cannot be started.\n\n\
+    Example:\n  nix-seed run --no-network --out out ghcr.io/owner/seed@sha256:… -- nix build"
+)]
+pub(crate) struct Run {
+    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
+    location: Location,
+    /// Give the command no network but its own loopback interface
+    #[arg(long)]
+    no_network: bool,
+    /// Refuse where builds cannot be sandboxed, instead of saying so and going on
+    #[arg(long)]
+    require_sandbox: bool,
+    /// Copy what the command built, with all that it needs, to a store in this folder; and to this machine's store, where
+    /// there is one without a daemon
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The command, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn run(run: &Run, global: &Global) -> Result<ExitCode, Error> {
+    let cache = Cache::of_user()?;
+    let seed = unpacked(run, global, &cache)?;
+    let options =
+        Options { no_network: run.no_network, require_sandbox: run.require_sandbox, command: run.command.clone() };
+    let finished = nix_seed_run::run(&cache, &seed, &options)?;
+    keep(&finished, run.out.as_deref(), global)?;
+    Ok(ExitCode::from(finished.code))
+}
+
+fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error> {
+    // What is here and has the digest that was asked for needs no registry.
+    if let Location::Registry(reference) = &run.location
+        && let Some(digest) = reference.digest()
+        && let Some(seed) = cache.ready(digest.as_ref())?
+    {
+        return Ok(seed);
+    }
+    let registry = global.registry()?;
+    let found = Found::find(&run.location, &registry, &global.platform())?;
+    if let Some(tag) = &found.tag {
+        note(global, &format!("{}: {tag} is {}", run.location, found.digest()));
+    }
+    if let Some(seed) = cache.ready(&found.digest())? {
+        return Ok(seed);
+    }
+    let progress = Progress::default();
+    Ok(progress::show(&progress, global.json, || cache.unpack(&found, &progress))?)
+}
+
+/// Copies the results out, or says that they are gone.
+fn keep(finished: &Finished, out: Option<&Path>, global: &Global) -> Result<(), Error> {
+    let results = results(finished)?;
+    let Some(out) = out else {
+        for result in &results {
+            note(global, &format!("{} leads nowhere now: keep results with --out DIR", result.at.display()));
+        }
+        return Ok(());
+    };
+    if results.is_empty() {
+        if finished.code != 0 {
+            return Ok(());
+        }
+        note(global, "nothing to copy out: the command left no link to a result, as nix build does without --no-link");
+        return Ok(());
+    }
+    let copied = copy_out(finished, &results, out)?;
+    note(global, &format!("{}: {} store paths", out.display(), copied.paths));
+    for (result, link) in results.iter().zip(&copied.links) {
+        let also = if copied.in_machine_store { ", and in this machine's /nix" } else { "" };
+        note(global, &format!("{}: {}{also}", result.at.display(), link.display()));
+    }
+    if !copied.in_machine_store {
+        let links: Vec<_> = results.iter().map(|result| result.at.display().to_string()).collect();
+        note(global, &format!("there is no /nix that this user may write to: {} leads nowhere", links.join(", ")));
+    }
+    Ok(())
+}
+
+/// A remark for a person, or for a script.
+fn note(global: &Global, text: &str) {
+    if global.json {
+        print::note(&serde_json::json!({ "event": "note", "text": text }).to_string());
+    } else {
+        print::note(text);
+    }
+}
+
+/// Enters the namespaces and becomes the command
+#[derive(Args)]
+pub(crate) struct Inside {
+    #[arg(long)]
+    folder: PathBuf,
+    #[arg(long)]
+    seed: PathBuf,
+    #[arg(long)]
+    parent: i32,
+    #[arg(long)]
+    no_network: bool,
+    #[arg(long)]
+    require_sandbox: bool,
+    #[arg(last = true)]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn inside(inside: &Inside) -> Result<ExitCode, Error> {
+    let inside = nix_seed_run::Inside {
+        folder: inside.folder.clone(),
+        seed: inside.seed.clone(),
+        parent: inside.parent,
+        no_network: inside.no_network,
+        require_sandbox: inside.require_sandbox,
+        command: inside.command.clone(),
+    };
+    match inside.enter()? {}
+}
+
+/// Tries whether builds can be sandboxed
+#[derive(Args)]
+pub(crate) struct Probe {
+    step: String,
+}
+
+pub(crate) fn probe(probe: &Probe) -> ExitCode {
+    if nix_seed_run::probe(&probe.step) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,210 @@
+//! Unpacked seeds, by digest.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use nix_seed_image::Error as ImageError;
+use nix_seed_source::{Error as SourceError, Found};
+use nix_seed_start::Progress;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Environment;
+use crate::run_folder::open;
+use crate::{Error, Result, ordinary, tree};
+
+/// Names the folder for unpacked seeds.
+const VARIABLE: &str = "NIX_SEED_CACHE";
+
+/// A folder for unpacked seeds (`seeds`) and what runs write meanwhile (`runs`): both on one file system.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// A seed that is unpacked, whole and verified. While there is one, nobody changes what lies there.
+#[derive(Debug)]
+pub struct Unpacked {
+    /// The folder's name in `seeds`.
+    pub(crate) name: String,
+    pub(crate) environment: Environment,
+    _lock: File,
+}
+
+/// What says that a seed is whole; written last.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    digest: String,
+    environment: Environment,
+}
+
+impl Cache {
+    /// This user's cache: `$NIX_SEED_CACHE`, or `nix-seed` where programs keep such things.
+    pub fn of_user() -> Result<Self> {
+        let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let folder = variable(VARIABLE)
+            .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nix-seed")))
+            .or_else(|| Some(variable("HOME")?.join(".cache/nix-seed")))
+            .ok_or(Error::NoCache)?;
+        Self::at(&folder)
+    }
+
+    /// The cache in `folder`, which has to be this user's own.
+    pub fn at(folder: &Path) -> Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::io("creating", folder))?;
+        // The command may be called in another folder than the one that a relative path means.
+        let folder = folder.canonicalize().map_err(Error::io("reading", folder))?;
+        let owner = folder.metadata().map_err(Error::io("reading", &folder))?.uid();
+        if owner != rustix::process::geteuid().as_raw() {
+            return Err(Error::Owner { path: folder, owner });
+        }
+        let seeds = folder.join("seeds");
+        std::fs::create_dir_all(&seeds).map_err(Error::io("creating", seeds))?;
+        Ok(Self { folder })
+    }
+
+    /// The seed with this digest (`sha256:…`), where it is unpacked already.
+    pub fn ready(&self, digest: &str) -> Result<Option<Unpacked>> {
+        let name = name(digest);
+        if !self.record_path(&name).exists() {
+            return Ok(None);
+        }
+        let lock = self.open_lock(&name)?;
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(self.record(digest)?.map(|environment| Unpacked { name, environment, _lock: lock })),
+            // Somebody unpacks it, and is waited for by `unpack`.
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(Error::io("locking", self.lock_path(&name))(error)),
+        }
+    }
+
+    /// Unpacks the seed that was found, unless it is already; goes on where an earlier attempt was interrupted.
+    pub fn unpack(&self, found: &Found, progress: &Progress) -> Result<Unpacked> {
+        let digest = found.digest();
+        if let Some(unpacked) = self.ready(&digest)? {
+            return Ok(unpacked);
+        }
+        let name = name(&digest);
+        let lock = self.open_lock(&name)?;
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            tracing::warn!("waiting for another run, which unpacks the same seed");
+        }
+        lock.lock().map_err(Error::io("locking", self.lock_path(&name)))?;
+        let environment = match self.record(&digest)? {
+            Some(environment) => environment,
+            None => {
+                let environment = self.unpack_new(found, &name, progress)?;
+                self.write(&name, &Record { digest, environment: environment.clone() })?;
+                environment
+            }
+        };
+        // From alone to together with others.
+        lock.lock_shared().map_err(Error::io("locking", self.lock_path(&name)))?;
+        Ok(Unpacked { name, environment, _lock: lock })
+    }
+
+    fn unpack_new(&self, found: &Found, name: &str, progress: &Progress) -> Result<Environment> {
+        let seed = self.seed(name);
+        let Err(error) = found.seed() else {
+            let options = nix_seed_start::Options { root: seed, ..Default::default() };
+            return Ok(nix_seed_start::up(found, &options, progress)?.environment.into());
+        };
+        let why = no_seed(error)?;
+        tracing::warn!(
+            "{} is no seed as nix-seed writes it ({why}): it is unpacked whole, as any image",
+            found.location
+        );
+        let partial = self.folder.join("seeds").join(format!("{name}.partial"));
+        tree::remove(&partial)?;
+        let environment = ordinary::unpack(found, &partial, name)?;
+        tree::remove(&seed)?;
+        std::fs::rename(&partial, &seed).map_err(Error::io("writing", seed))?;
+        Ok(environment)
+    }
+
+    /// What is recorded of a seed that is whole. A record of another version of this program is as good as none.
+    fn record(&self, digest: &str) -> Result<Option<Environment>> {
+        let path = self.record_path(&name(digest));
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.map_err(Error::io("reading", &path))?,
+        };
+        match serde_json::from_slice::<Record>(&bytes) {
+            Ok(record) if record.digest == digest => Ok(Some(record.environment)),
+            Ok(record) => Err(Error::OtherSeed { path, found: record.digest, wanted: digest.into() }),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn write(&self, name: &str, record: &Record) -> Result<()> {
+        let path = self.record_path(name);
+        let aside = path.with_extension("partial.json");
+        let json = serde_json::to_vec(record).map_err(std::io::Error::from).map_err(Error::io("writing", &path))?;
+        std::fs::write(&aside, json).map_err(Error::io("writing", &aside))?;
+        std::fs::rename(&aside, &path).map_err(Error::io("writing", path))
+    }
+
+    /// Where the seed of this name lies: the folder that holds its `nix`.
+    pub(crate) fn seed(&self, name: &str) -> PathBuf {
+        self.folder.join("seeds").join(name)
+    }
+
+    /// Where runs have their folders.
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.folder.join("runs")
+    }
+
+    fn record_path(&self, name: &str) -> PathBuf {
+        self.folder.join("seeds").join(format!("{name}.json"))
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        self.folder.join("seeds").join(format!("{name}.lock"))
+    }
+
+    fn open_lock(&self, name: &str) -> Result<File> {
+        open(&self.lock_path(name), true)
+    }
+}
+
+/// The name of a seed's folder: the first digits of its digest.
+fn name(digest: &str) -> String {
+    digest.strip_prefix("sha256:").unwrap_or(digest).chars().filter(char::is_ascii_hexdigit).take(16).collect()
+}
+
+/// Why an image is no seed, where that is what an error says; any other error comes back.
+fn no_seed(error: SourceError) -> Result<String> {
+    match error {
+        SourceError::Image(ImageError::Document { what, why } | ImageError::Mismatch { what, why }) => {
+            Ok(format!("{what}: {why}"))
+        }
+        SourceError::Image(ImageError::Index { why }) => Ok(why),
+        error => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    #[test]
+    fn a_seed_is_there_when_its_record_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(&folder.path().join("cache")).unwrap();
+        assert!(cache.ready(DIGEST).unwrap().is_none());
+        let environment = Environment { path: vec!["/nix/store/x/bin".into()], ..Environment::default() };
+        cache.write(&name(DIGEST), &Record { digest: DIGEST.into(), environment: environment.clone() }).unwrap();
+        let unpacked = cache.ready(DIGEST).unwrap().unwrap();
+        assert_eq!((unpacked.name.as_str(), &unpacked.environment), ("0011223344556677", &environment));
+        assert!(cache.ready(DIGEST).unwrap().is_some(), "several runs use one");
+
+        let other = DIGEST.replace("ff", "00");
+        assert!(matches!(cache.ready(&other), Err(Error::OtherSeed { .. })));
+        std::fs::write(cache.record_path(&name(DIGEST)), "{\"later\": 1}").unwrap();
+        assert!(cache.ready(DIGEST).unwrap().is_none());
+    }
+}

@@ -1,0 +1,167 @@
+//! The first process: it starts the second, passes signals on, and clears up.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+
+use nix::sys::signal::{SigSet, Signal as Number};
+use nix::sys::signalfd::SignalFd;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
+
+use crate::inside::{INSIDE, THIS_PROGRAM};
+use crate::run_folder::{COPY, RunFolder, UPPER};
+use crate::{Cache, Error, Result, Unpacked};
+
+/// What is passed on to the command.
+const PASSED_ON: [Number; 6] =
+    [Number::SIGINT, Number::SIGTERM, Number::SIGHUP, Number::SIGQUIT, Number::SIGUSR1, Number::SIGUSR2];
+
+/// `si_code` of a signal that the kernel sends: a terminal's, which the command gets as well (sigaction(2)).
+const SI_KERNEL: i32 = 0x80;
+
+/// How to run a command.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Whether the command has no network.
+    pub no_network: bool,
+    /// Whether to refuse where builds cannot be sandboxed.
+    pub require_sandbox: bool,
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+}
+
+/// A command that has ended. What it wrote to `/nix` goes when this is dropped.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; 128 and the signal's number where a signal ended it.
+    pub code: u8,
+    pub(crate) folder: RunFolder,
+    /// The seed's own `/nix`.
+    seed: PathBuf,
+}
+
+impl Finished {
+    /// The file or folder that the command saw at `/nix` and `path`, if there was one.
+    pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
+        let copy = self.folder.path.join(COPY);
+        let layers = if copy.exists() { vec![copy] } else { vec![self.folder.path.join(UPPER), self.seed.clone()] };
+        layers.into_iter().map(|layer| layer.join(path)).find(|path| path.symlink_metadata().is_ok())
+    }
+}
+
+/// Runs a command over an unpacked seed, and waits for it. Whatever it left running is ended.
+pub fn run(cache: &Cache, seed: &Unpacked, options: &Options) -> Result<Finished> {
+    let _span = tracing::info_span!("run").entered();
+    let folder = RunFolder::create(&cache.runs())?;
+    let root = cache.seed(&seed.name);
+    let mut command = Command::new(THIS_PROGRAM);
+    command.arg(INSIDE).arg("--folder").arg(&folder.path).arg("--seed").arg(&root);
+    command.arg("--parent").arg(getpid().as_raw_nonzero().to_string());
+    command.args(options.no_network.then_some("--no-network"));
+    command.args(options.require_sandbox.then_some("--require-sandbox"));
+    command.arg("--").args(&options.command);
+    seed.environment.apply(&mut command);
+
+    let code = Waiter::start()?.run(&mut command)?;
+    Ok(Finished { code, folder, seed: root.join("nix") })
+}
+
+/// Signals as a file, and children of children as our own.
+struct Waiter {
+    signals: SignalFd,
+    before: SigSet,
+}
+
+impl Waiter {
+    fn start() -> Result<Self> {
+        let mut mask = SigSet::empty();
+        PASSED_ON.into_iter().chain([Number::SIGCHLD]).for_each(|signal| mask.add(signal));
+        let failed = Error::io("preparing", THIS_PROGRAM);
+        let signals = || -> nix::Result<_> {
+            let before = SigSet::thread_get_mask()?;
+            mask.thread_block()?;
+            Ok((SignalFd::new(&mask)?, before))
+        };
+        let (signals, before) = signals().map_err(failed)?;
+        set_child_subreaper(Some(getpid())).map_err(Error::io("preparing", THIS_PROGRAM))?;
+        Ok(Self { signals, before })
+    }
+
+    fn run(&self, command: &mut Command) -> Result<u8> {
+        let child = command.spawn().map_err(Error::io("starting", THIS_PROGRAM))?;
+        let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let mut code = None;
+        while code.is_none() {
+            let Ok(Some(signal)) = self.signals.read_signal() else { continue };
+            if signal.ssi_signo == Number::SIGCHLD as u32 {
+                while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+                    if Some(pid) == child {
+                        code = Some(exit_code(ExitStatus::from_raw(status.as_raw())));
+                    }
+                }
+            } else if signal.ssi_code != SI_KERNEL
+                && let (Some(child), Some(signal)) = (child, Signal::from_named_raw(signal.ssi_signo as i32))
+            {
+                let _ = kill_process(child, signal);
+            }
+        }
+        end_children();
+        Ok(code.unwrap_or(1))
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let _ = self.before.thread_set_mask();
+    }
+}
+
+/// As a shell says it.
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// Ends what the command left running, and what that started: it became our child when its parent ended.
+fn end_children() {
+    // An error says that there are none: the most common case, and a fast one.
+    while wait(WaitOptions::NOHANG).is_ok() {
+        let children = children();
+        for child in &children {
+            let _ = kill_process(*child, Signal::KILL);
+        }
+        if children.is_empty() || wait(WaitOptions::empty()).is_err() {
+            return;
+        }
+    }
+}
+
+fn children() -> Vec<Pid> {
+    let own = getpid().as_raw_nonzero().to_string();
+    let parent = |stat: &str| {
+        // The name in parentheses may hold anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        rest.split_whitespace().nth(1).map(ToOwned::to_owned)
+    };
+    let is_child = |entry: &std::fs::DirEntry| {
+        let stat = std::fs::read(entry.path().join("stat")).unwrap_or_default();
+        parent(&String::from_utf8_lossy(&stat)).is_some_and(|parent| parent == own)
+    };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbered = entries.filter(|entry| entry.file_name().to_string_lossy().bytes().all(|c| c.is_ascii_digit()));
+    numbered.filter(is_child).filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_a_shell() {
+        for (script, code) in [("exit 0", 0), ("exit 42", 42), ("kill -TERM $$", 143)] {
+            let status = Command::new("/bin/sh").args(["-c", script]).status().unwrap();
+            assert_eq!(exit_code(status), code, "{script}");
+        }
+    }
+}

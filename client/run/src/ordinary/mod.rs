@@ -1,0 +1,110 @@
+//! Any image with a Nix store in it: all of its layers are unpacked, one after the other, as far as they lie in `/nix`.
+//!
+//! Nothing of it counts before every blob has the digest that the manifest gives, and every layer the one that the
+//! configuration gives.
+
+mod blob;
+mod name;
+mod settings;
+mod tree;
+
+use std::io::Read;
+use std::path::Path;
+
+use nix_seed_image::documents::digest;
+use nix_seed_source::Found;
+use tar::{Archive, Entry, EntryType};
+
+use self::blob::Blob;
+use self::name::{Place, place};
+use self::settings::Settings;
+use self::tree::Tree;
+use crate::environment::Environment;
+use crate::{Error, Result};
+
+/// Unpacks an image's `nix` folder into `root`, which is made; `name` is that of the seed.
+pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environment> {
+    let _span = tracing::info_span!("unpack", image = %found.location).entered();
+    let documents = &found.documents;
+    let mut tree = Tree::create(root)?;
+    let mut settings = Settings::default();
+    for (descriptor, diff_id) in documents.manifest.layers().iter().zip(documents.config.rootfs().diff_ids()) {
+        let expected = digest(descriptor)?;
+        let source = found.source.ranges(descriptor, std::iter::once(0..descriptor.size()).collect())?;
+        let mut blob = Blob::open(source, format!("sha256:{}", expected.hex()))?;
+        tree.begin_layer(&blob.name);
+        layer(&mut blob, &mut tree, &mut settings)?;
+        blob.finish(expected, descriptor.size(), diff_id)?;
+    }
+    for missing in ["nix/store", "nix/var/nix/db/db.sqlite"] {
+        if !tree.has(missing) {
+            return Err(Error::NoStore { what: found.location.to_string(), missing });
+        }
+    }
+    let environment = settings.write(&mut tree, documents, name)?;
+    tree.finish()?;
+    Ok(environment)
+}
+
+fn layer(blob: &mut Blob, tree: &mut Tree, settings: &mut Settings) -> Result<()> {
+    let layer = blob.name.clone();
+    let wrong = |why: String| Error::Layer { layer: layer.clone(), why };
+    let mut archive = Archive::new(blob);
+    for entry in archive.entries().map_err(|error| wrong(error.to_string()))? {
+        let mut entry = entry.map_err(|error| wrong(error.to_string()))?;
+        if entry.header().entry_type() == EntryType::XGlobalHeader {
+            continue;
+        }
+        let path = entry.path_bytes().into_owned();
+        let at = |why: &str| wrong(format!("{:?}: {why}", String::from_utf8_lossy(&path)));
+        match place(&path).map_err(at)? {
+            Place::In(path) => member(&mut entry, &path, tree).map_err(|why| match why {
+                Refused::Why(why) => at(why),
+                Refused::Error(error) => error,
+            })?,
+            Place::Whiteout(path) => tree.remove(&path)?,
+            Place::Opaque(path) => tree.clear(&path)?,
+            Place::Elsewhere(path) => settings.take(&path, &mut entry).map_err(|error| at(&error.to_string()))?,
+        }
+    }
+    Ok(())
+}
+
+/// Why an entry is not unpacked.
+enum Refused {
+    Why(&'static str),
+    Error(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+fn member(entry: &mut Entry<'_, impl Read>, path: &str, tree: &mut Tree) -> Result<(), Refused> {
+    let header = entry.header();
+    let mode = header.mode().map_err(|_| Refused::Why("its mode is no number"))?;
+    let time =
+        header.mtime().ok().and_then(|time| i64::try_from(time).ok()).ok_or(Refused::Why("its time is no number"))?;
+    match header.entry_type() {
+        EntryType::Directory => tree.folder(path, mode, time)?,
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => tree.file(path, entry, mode, time)?,
+        EntryType::Symlink => {
+            let target = entry.link_name_bytes().ok_or(Refused::Why("it is a link to nothing"))?.into_owned();
+            tree.symlink(path, &target, time)?;
+        }
+        EntryType::Link => {
+            let target = entry.link_name_bytes().ok_or(Refused::Why("it is a link to nothing"))?.into_owned();
+            match place(&target) {
+                Ok(Place::In(target)) if tree.has(&target) => tree.hard_link(path, &target)?,
+                _ => return Err(Refused::Why("it is a hard link to something that is not in the image's /nix")),
+            }
+        }
+        _ => return Err(Refused::Why("a Nix store holds no devices")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use tar::{Builder, Header};
+
+use super::*;
+
+/// A layer of entries: kind, name, content or target.
+fn tar(entries: &[(EntryType, &str, &str)]) -> Vec<u8> {
+    let mut builder = Builder::new(Vec::new());
+    for (kind, name, content) in entries {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(*kind);
+        header.set_mode(if *kind == EntryType::Directory { 0o555 } else { 0o6444 });
+        header.set_mtime(1);
+        // Not by the crate's own function, which refuses some.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        let is_link = matches!(kind, EntryType::Symlink | EntryType::Link);
+        if is_link {
+            header.as_old_mut().linkname[..content.len()].copy_from_slice(content.as_bytes());
+        }
+        let data = if is_link { "" } else { content };
+        header.set_size(data.len() as u64);
+        header.set_cksum();
+        builder.append(&header, data.as_bytes()).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+use EntryType::{Directory, Fifo, Link, Regular, Symlink};
+
+/// Unpacks layers; gives the tree's root, and what went wrong.
+fn unpacked(layers: &[&[(EntryType, &str, &str)]]) -> (tempfile::TempDir, Result<()>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tree = Tree::create(&dir.path().join("root")).unwrap();
+    let mut unpack = || {
+        for (number, entries) in layers.iter().enumerate() {
+            let mut blob = Blob::open(Box::new(std::io::Cursor::new(tar(entries))), format!("number {number}"))?;
+            tree.begin_layer(&blob.name);
+            layer(&mut blob, &mut tree, &mut Settings::default())?;
+        }
+        Ok(())
+    };
+    let result = unpack().and_then(|()| tree.finish());
+    (dir, result)
+}
+
+/// The files of a tree, with what is in them.
+fn files(dir: &tempfile::TempDir) -> Vec<String> {
+    fn walk(folder: &Path, root: &Path, files: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            let metadata = path.symlink_metadata().unwrap();
+            if metadata.is_dir() {
+                walk(&path, root, files);
+            } else if metadata.is_symlink() {
+                files.push(format!("{name} -> {}", std::fs::read_link(&path).unwrap().display()));
+            } else {
+                files.push(format!("{name}={}", std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let (mut files, root) = (Vec::new(), dir.path().join("root"));
+    walk(&root, &root, &mut files);
+    files.sort();
+    files
+}
+
+#[test]
+fn layers_lie_one_upon_the_other() {
+    let (dir, result) = unpacked(&[
+        &[
+            (Directory, "nix/store/a/", ""),
+            (Regular, "nix/store/a/f", "1"),
+            (Regular, "nix/store/a/g", "2"),
+            (Link, "nix/store/a/h", "nix/store/a/f"),
+            (Regular, "etc/passwd", "no"),
+            (Regular, "nix/store/c", "3"),
+            (Regular, "nix/store/d/e/f", "4"),
+        ],
+        &[
+            (Regular, "./nix/store/a/.wh.g", ""),
+            (Symlink, "nix/store/l", "/etc"),
+            (Directory, "nix/store/c", ""),
+            (Regular, "nix/store/c/x", "5"),
+            (Regular, "nix/store/d/e/new", "6"),
+            (Regular, "nix/store/d/.wh..wh..opq", ""),
+        ],
+    ]);
+    result.unwrap();
+    let expected =
+        ["nix/store/a/f=1", "nix/store/a/h=1", "nix/store/c/x=5", "nix/store/d/e/new=6", "nix/store/l -> /etc"];
+    assert_eq!(files(&dir), expected);
+    let metadata = |path: &str| dir.path().join("root").join(path).symlink_metadata().unwrap();
+    assert_eq!(metadata("nix/store/a/f").permissions().mode() & 0o7777, 0o444, "no rights of another user's");
+    assert_eq!(metadata("nix/store/a").permissions().mode() & 0o7777, 0o555);
+    assert_eq!((metadata("nix/store/a").mtime(), metadata("nix/store/a/f").nlink()), (1, 2));
+}
+
+#[test]
+fn attack_names_that_lead_out_are_refused() {
+    for entry in [
+        (Regular, "/nix/store/x", "evil"),
+        (Regular, "nix/../../x", "evil"),
+        (Regular, "../x", "evil"),
+        (Link, "nix/store/x", "/etc/passwd"),
+        (Link, "nix/store/x", "etc/passwd"),
+        (Link, "nix/store/x", "nix/../etc/passwd"),
+        (Fifo, "nix/store/x", ""),
+        (Regular, "nix/store/.wh...", ""),
+    ] {
+        let (dir, result) = unpacked(&[&[entry]]);
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("number 0") && error.contains(entry.1), "{error}");
+        assert!(files(&dir).is_empty(), "{entry:?}");
+    }
+}
+
+#[test]
+fn attack_nothing_is_written_or_deleted_through_a_link() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("precious"), "1").unwrap();
+    let target = outside.path().to_str().unwrap();
+    for (link, entry) in [
+        ("nix/store/l", (Regular, "nix/store/l/x", "evil")),
+        ("nix/store/l", (Directory, "nix/store/l/x", "")),
+        ("nix/store/l", (Symlink, "nix/store/l/x", "/")),
+        ("nix/store/l", (Link, "nix/store/x", "nix/store/l/precious")),
+        ("nix", (Regular, "nix/x", "evil")),
+    ] {
+        let (_dir, result) = unpacked(&[&[(Symlink, link, target)], &[entry]]);
+        assert!(result.is_err(), "{entry:?}");
+    }
+    for whiteout in ["nix/store/l/.wh.precious", "nix/store/l/.wh..wh..opq", "nix/store/.wh.l", ".wh.nix"] {
+        let (_dir, result) = unpacked(&[&[(Symlink, "nix/store/l", target)], &[(Regular, whiteout, "")]]);
+        result.unwrap();
+    }
+    // A file in the place of the link is no attack.
+    let (dir, result) = unpacked(&[&[(Symlink, "nix/store/l", target)], &[(Regular, "nix/store/l", "mine")]]);
+    result.unwrap();
+    assert_eq!(files(&dir), ["nix/store/l=mine"]);
+    let left: Vec<_> = std::fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["precious"]);
+    assert_eq!(std::fs::read_to_string(outside.path().join("precious")).unwrap(), "1");
+}

@@ -1,0 +1,89 @@
+//! What a command has built: the links that it made roots for the garbage collector, as `nix build` does.
+
+use std::path::{Path, PathBuf};
+
+use nix_seed_store::{LiveDatabase, STORE_DIR, StorePath};
+
+use crate::{Error, Finished, Result};
+
+/// Where Nix notes the links that lead into its store.
+const AUTO_ROOTS: &str = "var/nix/gcroots/auto";
+/// Where Nix has its database.
+pub(crate) const DATABASE: &str = "var/nix/db";
+
+/// A link that the command left.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResultLink {
+    /// The link.
+    pub at: PathBuf,
+    /// The store path that it leads to.
+    pub path: StorePath,
+    /// What of the store path it leads to: nothing, most often.
+    pub rest: PathBuf,
+}
+
+/// The results of a command, sorted by where their links are.
+pub fn results(finished: &Finished) -> Result<Vec<ResultLink>> {
+    let Some(roots) = finished.find(AUTO_ROOTS) else { return Ok(Vec::new()) };
+    let mut links = Vec::new();
+    for entry in std::fs::read_dir(&roots).map_err(Error::io("reading", &roots))? {
+        let entry = entry.map_err(Error::io("reading", &roots))?;
+        // A link that is gone is nobody's result.
+        let Ok(at) = std::fs::read_link(entry.path()) else { continue };
+        let Ok(target) = std::fs::read_link(&at) else { continue };
+        if let Some((path, rest)) = in_store(&target) {
+            links.push(ResultLink { at, path, rest });
+        }
+    }
+    if links.is_empty() {
+        return Ok(links);
+    }
+    let database = database(finished)?;
+    let mut valid = Vec::new();
+    for link in links {
+        if database.query(&link.path)?.is_some() {
+            valid.push(link);
+        }
+    }
+    valid.sort();
+    Ok(valid)
+}
+
+/// The run's database.
+pub(crate) fn database(finished: &Finished) -> Result<LiveDatabase> {
+    // Nix copies the file up as soon as it opens it, `schema` it only reads: both have to be in one folder.
+    let file = finished.find(&format!("{DATABASE}/db.sqlite"));
+    let folder = file.and_then(|file| file.parent().map(Path::to_owned));
+    let folder = folder.ok_or_else(|| Error::io("reading", DATABASE)(std::io::ErrorKind::NotFound))?;
+    let schema = folder.join("schema");
+    if !schema.exists()
+        && let Some(seed) = finished.find(&format!("{DATABASE}/schema"))
+    {
+        std::fs::copy(seed, &schema).map_err(Error::io("writing", schema))?;
+    }
+    Ok(LiveDatabase::open(&folder)?)
+}
+
+/// The store path that a file is in, and where in it.
+fn in_store(file: &Path) -> Option<(StorePath, PathBuf)> {
+    let mut rest = file.strip_prefix(STORE_DIR).ok()?.components();
+    let base = rest.next()?.as_os_str().to_str()?;
+    Some((StorePath::from_base_name(base).ok()?, rest.as_path().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_leads_into_the_store_or_it_does_not() {
+        let base = format!("{}-p", "0".repeat(32));
+        let path = StorePath::from_base_name(&base).unwrap();
+        let at = |rest: &str| in_store(Path::new(&format!("/nix/store/{base}{rest}")));
+        assert_eq!(at(""), Some((path.clone(), PathBuf::new())));
+        assert_eq!(at("/bin/x"), Some((path, PathBuf::from("bin/x"))));
+        for other in ["/nix/store", "/nix/store/x", "/home/x", "/nix/var/nix/profiles/x"] {
+            assert_eq!(in_store(Path::new(other)), None, "{other}");
+        }
+    }
+}
