@@ -1,6 +1,7 @@
 //! The machine that the tests run on: its programs, its files, and this repository on it.
 
 pub mod cache;
+pub mod cargo;
 pub mod files;
 pub mod process;
 pub mod programs;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use super::orders::{Direction, Orders};
 use super::recipe::{Call, Recipe};
 use super::variant::{Build, Store, Variant};
+use crate::machine::cargo::executable;
 use crate::machine::{process, repository};
 use crate::seed::flake::Workbench;
 use crate::seed::layout::Layout;
@@ -101,8 +101,6 @@ fn list_name(direction: Direction) -> &'static str {
 /// Built where the helper's own tests are.
 fn debug_helper() -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--locked", "--package", "nix-seed-helper", "--message-format", "json"]);
-    let messages = process::output_with_progress(cargo.current_dir(repository::path()))?;
-    let executable = |line: &str| Some(serde_json::from_str::<Value>(line).ok()?["executable"].as_str()?.into());
-    messages.lines().filter_map(executable).next_back().context("cargo built no helper")
+    cargo.args(["build", "--quiet", "--locked", "--package", "nix-seed-helper"]);
+    executable(cargo.current_dir(repository::path()))
 }

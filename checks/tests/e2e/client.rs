@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 /// What came back until the connection ended.
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     head: String,
     pub body: Vec<u8>,
@@ -13,14 +13,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
 /// Sends a request as the last of a connection.
-pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> TcpStream {
+pub(crate) fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(to).unwrap();
     let (first, host, length) =
         (format!("{method} {path} HTTP/1.1"), format!("Host: {to}"), format!("Content-Length: {}", body.len()));
@@ -32,7 +32,7 @@ pub fn send(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[
 }
 
 /// Reads to the end of the connection.
-pub fn answer(mut stream: TcpStream) -> Answer {
+pub(crate) fn answer(mut stream: TcpStream) -> Answer {
     let mut bytes = Vec::new();
     let reset = stream.read_to_end(&mut bytes).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset);
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |end| end + 4);
@@ -41,6 +41,6 @@ pub fn answer(mut stream: TcpStream) -> Answer {
     Answer { status, head, body: bytes.split_off(end), reset }
 }
 
-pub fn ask(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
+pub(crate) fn ask(to: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
     answer(send(to, method, path, headers, body))
 }

@@ -1,0 +1,16 @@
+//! What cargo builds.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::process;
+
+/// Runs a `cargo build` of one program, and gives its file: where that lies is for cargo's settings to say.
+pub fn executable(build: &mut Command) -> Result<PathBuf> {
+    let messages = process::output_with_progress(build.args(["--message-format", "json"]))?;
+    let executable = |line: &str| Some(serde_json::from_str::<Value>(line).ok()?["executable"].as_str()?.into());
+    messages.lines().filter_map(executable).next_back().context("cargo built no program")
+}
