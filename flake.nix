@@ -39,6 +39,7 @@
         in
         {
           inherit helper;
+          nix-seed = import ./nix/client.nix pkgs;
           default = helper;
         }
         # A seed is an image for Linux.

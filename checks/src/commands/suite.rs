@@ -43,13 +43,17 @@ pub fn run() -> Result<()> {
         total.failed += counts.failed;
     };
 
-    for (name, folder) in [("helper", "."), ("fuzz", "fuzz"), ("checks", "checks")] {
+    for (name, folder) in [("helper", "."), ("client", "client"), ("fuzz", "fuzz"), ("checks", "checks")] {
         step(&format!("{name}: format"), &mut || cargo(folder, &["fmt", "--check"]));
         step(&format!("{name}: lints"), &mut || {
-            cargo(folder, &["clippy", "--quiet", "--all-targets", "--locked", "--", "--deny", "warnings"])
+            cargo(
+                folder,
+                &["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"],
+            )
         });
     }
     step("helper: tests", &mut || run_nextest(nextest.command(), "."));
+    step("client: tests", &mut || run_nextest(nextest.command(), "client"));
     step("fuzz: the committed corpus", &mut || run_nextest(nextest.command(), "fuzz"));
     for tests in ["lib/tests", "nix/tests"] {
         step(&format!("{tests}: nix eval"), &mut || evaluate(&cache, tests));
