@@ -28,6 +28,7 @@ pub(crate) struct Args {
 
 /// Options of all commands.
 #[derive(ClapArgs, Clone)]
+#[command(next_help_heading = "Options of all commands")]
 pub(crate) struct Global {
     /// Print JSON: the result on standard output, events on standard error, one object a line
     #[arg(long, global = true)]
