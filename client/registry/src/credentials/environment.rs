@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use super::Credentials;
 use crate::{Error, Result};
 
+const REGISTRY: &str = "NIX_SEED_REGISTRY";
 const USERNAME: &str = "NIX_SEED_REGISTRY_USERNAME";
 const PASSWORD: &str = "NIX_SEED_REGISTRY_PASSWORD";
 const TOKEN: &str = "NIX_SEED_REGISTRY_TOKEN";
 
 /// All that this crate reads of the environment; nothing else is kept.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
+    REGISTRY,
     USERNAME,
     PASSWORD,
     TOKEN,
@@ -74,7 +76,7 @@ impl Environment {
             .collect()
     }
 
-    /// Credentials in variables.
+    /// Credentials in variables: for every registry, unless a variable names the one that they are for.
     pub(super) fn credentials(&self, registry: &str) -> Result<Option<Credentials>> {
         let text = |name: &str| {
             self.0
@@ -82,6 +84,9 @@ impl Environment {
                 .map(|value| value.to_str().ok_or_else(|| refuse(name, registry, "it is not UTF-8")))
                 .transpose()
         };
+        if text(REGISTRY)?.is_some_and(|only| only != registry) {
+            return Ok(None);
+        }
         match (text(USERNAME)?, text(PASSWORD)?, text(TOKEN)?) {
             (Some(username), Some(password), _) => {
                 Ok(Some(Credentials::Basic { username: username.into(), password: password.into() }))
@@ -109,5 +114,24 @@ fn refuse(name: &str, registry: &str, why: &str) -> Error {
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_says_whose_the_credentials_are() {
+        let find = |only: &'static str, registry| {
+            let variables = Environment::from_fn(|name| match name {
+                REGISTRY => Some(only.into()),
+                TOKEN => Some("secret".into()),
+                _ => None,
+            });
+            variables.credentials(registry).unwrap().is_some()
+        };
+        assert!(find("", "a.example") && find("a.example", "a.example"));
+        assert!(!find("a.example", "b.example") && !find("a.example", "a.example:5000"));
     }
 }
