@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use nix_seed_source::Platform;
 
@@ -45,6 +47,9 @@ pub(crate) struct Global {
     /// Take the image for this platform instead of this machine's
     #[arg(long, global = true, value_name = "OS/ARCHITECTURE")]
     pub(crate) platform: Option<Platform>,
+    /// Add a line to this file that says where the time went: OpenTelemetry's spans, in its JSON
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -63,4 +68,22 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Lock(lock::Lock),
     Prune(prune::Prune),
+}
+
+impl Command {
+    /// What a person calls it; none for a part of another command.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Push(_) => "push",
+            Self::Up(_) => "up",
+            #[cfg(target_os = "linux")]
+            Self::Run(_) => "run",
+            #[cfg(target_os = "linux")]
+            Self::RunInside(_) | Self::RunProbe(_) => return None,
+            Self::Down(_) => "down",
+            Self::Diff(_) => "diff",
+            Self::Lock(_) => "lock",
+            Self::Prune(_) => "prune",
+        })
+    }
 }

@@ -6,22 +6,46 @@
 mod args;
 mod commands;
 mod error;
+mod events;
 mod print;
 mod progress;
 mod shared;
+mod telemetry;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 
+use crate::error::Error;
+use crate::telemetry::Telemetry;
+
 fn main() -> ExitCode {
+    let began = Instant::now();
     let args = args::Args::parse();
     print::start(args.global.json);
-    match commands::run(args) {
-        Ok(code) => code,
+    // A part of another command has no trace of its own, and above all no thread.
+    let Some(name) = args.command.name() else {
+        telemetry::none();
+        return ExitCode::from(code(&commands::run(args)));
+    };
+    let telemetry = match Telemetry::start(began, name, args.global.trace.as_deref()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return ExitCode::from(code(&Err(error))),
+    };
+    let result = telemetry.trace(|| commands::run(args));
+    let code = code(&result);
+    telemetry.end(code, result.is_err());
+    ExitCode::from(code)
+}
+
+/// The exit code of a command; what ended it is told.
+fn code(result: &Result<u8, Error>) -> u8 {
+    match result {
+        Ok(code) => *code,
         Err(error) => {
-            print::error(&error);
-            ExitCode::from(error.exit_code())
+            print::error(error);
+            error.exit_code()
         }
     }
 }

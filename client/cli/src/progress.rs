@@ -1,18 +1,25 @@
 //! How far a command is: a line that changes on a terminal, a line now and then elsewhere, objects for a script.
-#![allow(clippy::print_stderr)]
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use nix_seed_publish::Progress as Push;
 use nix_seed_start::Progress as Up;
+use serde_json::{Value, json};
 
 use crate::print;
 
-/// How often a person's line changes, and how often a log gets a line.
+/// How often a person's line changes, how often a script gets an object, and how often a log gets a line.
 const TERMINAL: Duration = Duration::from_millis(100);
+const SCRIPT: Duration = Duration::from_secs(1);
 const LOG: Duration = Duration::from_secs(5);
+
+/// The columns of a terminal that does not say how many it has.
+const COLUMNS: usize = 80;
+/// The columns of a bar, at most and at least.
+const BAR_MAX: usize = 24;
+const BAR_MIN: usize = 8;
 
 /// What is shown of a command.
 pub(crate) trait Progress: Sync {
@@ -20,6 +27,7 @@ pub(crate) trait Progress: Sync {
     fn snapshot(&self) -> Snapshot;
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Snapshot {
     bytes: u64,
     bytes_wanted: u64,
@@ -44,60 +52,140 @@ impl Progress for Push {
 }
 
 /// Does `work` and shows its `progress` meanwhile.
-pub(crate) fn show<T: Send>(progress: &impl Progress, json: bool, work: impl FnOnce() -> T + Send) -> T {
-    let is_terminal = std::io::stderr().is_terminal() && !json;
-    let interval = if is_terminal { TERMINAL } else { LOG };
-    let start = Instant::now();
+pub(crate) fn show<T: Send>(progress: &impl Progress, work: impl FnOnce() -> T + Send) -> T {
+    let is_terminal = !print::is_json() && is_terminal();
+    let interval = if print::is_json() {
+        SCRIPT
+    } else if is_terminal {
+        TERMINAL
+    } else {
+        LOG
+    };
+    let span = tracing::Span::current();
+    // Nothing moves before it is known how much there is to do; that time says nothing of the rate.
+    let mut moving = None;
+    let mut tell = |snapshot: Snapshot| {
+        if snapshot.bytes_wanted == 0 {
+            return;
+        }
+        let seconds = moving.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
+        if is_terminal {
+            print::draw(&drawn(&snapshot, seconds, columns()));
+        } else {
+            print::tell(&parts(&snapshot, seconds).join(", "), || object(&snapshot, seconds));
+        }
+    };
     let (done, wait) = channel::<()>();
     std::thread::scope(|scope| {
         // The work stays on a thread of its own, so that this one can show it; it ends the loop when it is dropped.
         let work = scope.spawn(move || {
-            let result = work();
+            let result = span.in_scope(work);
             drop(done);
             result
         });
         while wait.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            let snapshot = progress.snapshot();
-            if snapshot.bytes_wanted > 0 {
-                let text = if json { object(&snapshot, start) } else { line(&snapshot, start, is_terminal) };
-                let end = if is_terminal { "" } else { "\n" };
-                let _ = write!(std::io::stderr(), "{text}{end}");
-            }
+            tell(progress.snapshot());
         }
-        if is_terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        print::undraw();
+        if print::is_json() {
+            tell(progress.snapshot());
         }
         work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn line(snapshot: &Snapshot, start: Instant, is_terminal: bool) -> String {
-    const WIDTH: u64 = 24;
-    let Snapshot { bytes, bytes_wanted, things, things_wanted, names } = *snapshot;
-    let rate = (bytes as f64 / start.elapsed().as_secs_f64()) as u64;
-    let text = format!(
-        "{} of {}, {}/s, {things} of {things_wanted} {}",
-        print::bytes(bytes),
-        print::bytes(bytes_wanted),
-        print::bytes(rate),
-        names.0
-    );
-    if !is_terminal {
-        return text;
-    }
-    let filled = (bytes * WIDTH / bytes_wanted.max(1)).min(WIDTH) as usize;
-    format!("\r\x1b[K[{}{}] {text}", "#".repeat(filled), "-".repeat(WIDTH as usize - filled))
+/// Whether somebody looks at a line that changes. Some CI gives its jobs a terminal, and keeps what is written there.
+fn is_terminal() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    std::io::stderr().is_terminal() && !is_dumb && !is_set("CI")
 }
 
-fn object(snapshot: &Snapshot, start: Instant) -> String {
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(COLUMNS)
+}
+
+/// What there is to say, what matters most first.
+fn parts(snapshot: &Snapshot, seconds: f64) -> [String; 3] {
     let Snapshot { bytes, bytes_wanted, things, things_wanted, names } = *snapshot;
-    serde_json::json!({
+    let rate = if seconds > 0.0 { (bytes as f64 / seconds) as u64 } else { 0 };
+    [
+        format!("{} of {}", print::bytes(bytes), print::bytes(bytes_wanted)),
+        format!("{}/s", print::bytes(rate)),
+        format!("{things} of {things_wanted} {}", names.0),
+    ]
+}
+
+/// One line of a terminal: as much as fits, and a bar where there is room left. All of it is ASCII, in no colour, so
+/// that it is the same on every terminal.
+fn drawn(snapshot: &Snapshot, seconds: f64, columns: usize) -> String {
+    // Some terminals go to the next line as soon as the last column is written.
+    let room = columns.saturating_sub(1);
+    let mut text = String::new();
+    for part in parts(snapshot, seconds) {
+        let longer = if text.is_empty() { part } else { format!("{text}, {part}") };
+        if longer.len() > room {
+            break;
+        }
+        text = longer;
+    }
+    let width = room.saturating_sub(text.len() + "[] ".len()).min(BAR_MAX);
+    if width < BAR_MIN {
+        return text;
+    }
+    let filled = snapshot.bytes.min(snapshot.bytes_wanted) as f64 / snapshot.bytes_wanted.max(1) as f64;
+    let filled = (filled * width as f64) as usize;
+    format!("[{}{}] {text}", "#".repeat(filled), "-".repeat(width.saturating_sub(filled)))
+}
+
+fn object(snapshot: &Snapshot, seconds: f64) -> Value {
+    let Snapshot { bytes, bytes_wanted, things, things_wanted, names } = *snapshot;
+    json!({
         "event": "progress",
-        "seconds": start.elapsed().as_secs_f64(),
+        "seconds": seconds,
         "bytes": bytes,
         "bytesWanted": bytes_wanted,
         (names.1): things,
         (format!("{}Wanted", names.1)): things_wanted,
     })
-    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: Snapshot = Snapshot {
+        bytes: 50_000_000,
+        bytes_wanted: 100_000_000,
+        things: 7,
+        things_wanted: 14,
+        names: ("store paths", "paths"),
+    };
+
+    #[test]
+    fn a_line_fits_its_terminal() {
+        for (columns, expected) in [
+            (120, "[############------------] 50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
+            (70, "[#####-----] 50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
+            (60, "50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
+            (50, "[#####-----] 50.00 MB of 100.00 MB, 25.00 MB/s"),
+            (30, "50.00 MB of 100.00 MB"),
+            (10, ""),
+        ] {
+            assert_eq!(drawn(&HALF, 2.0, columns), expected, "{columns}");
+        }
+        for columns in 0..200 {
+            assert!(drawn(&HALF, 2.0, columns).len() <= columns.saturating_sub(1), "{columns}");
+        }
+    }
+
+    #[test]
+    fn a_bar_is_neither_too_long_nor_empty_at_the_end() {
+        let all = Snapshot { bytes: 100_000_000, ..HALF };
+        assert!(drawn(&all, 1.0, 100).starts_with("[########################] "));
+        // An answer that was sent again.
+        let more = Snapshot { bytes: 200_000_000, ..HALF };
+        assert!(drawn(&more, 0.0, 100).starts_with("[########################] "));
+    }
 }

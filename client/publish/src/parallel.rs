@@ -22,7 +22,9 @@ pub(crate) fn each<T: Sync, R: Send>(
 ) -> Result<Vec<R>> {
     let (next, stop) = (AtomicUsize::new(0), Stop::default());
     let failure = Mutex::new(None);
+    let span = tracing::Span::current();
     let run = || {
+        let _span = span.enter();
         let mut done = Vec::new();
         while !stop.is_set() {
             let at = next.fetch_add(1, Ordering::Relaxed);

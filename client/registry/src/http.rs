@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
-use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, RETRY_AFTER};
+use tracing::field::Empty;
+use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, RANGE, RETRY_AFTER};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, AsSendBody, RequestExt, SendBody};
@@ -41,6 +42,11 @@ impl<'a> Request<'a> {
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// A header's value, of those that hold no secret.
+    fn header_text(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn body(mut self, body: Payload<'a>) -> Self {
@@ -103,27 +109,9 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(options: &Options, traffic: Arc<Traffic>) -> Result<Self> {
-        let roots = certificates(options)?;
-        let config = |proxy| {
-            Agent::config_builder()
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
-                .proxy(proxy)
-                .user_agent(concat!("nix-seed/", env!("CARGO_PKG_VERSION")))
-                .accept_encoding("identity")
-                .timeout_connect(Some(options.connect))
-                .timeout_per_read(Some(options.stall))
-                .timeout_per_write(Some(options.stall))
-                .max_idle_connections(32)
-                .max_idle_connections_per_host(16)
-                .build()
-                .new_agent()
-        };
         Ok(Self {
-            direct: config(None),
-            outside: config(ureq::Proxy::try_from_env()),
+            direct: agent(options, true)?,
+            outside: agent(options, false)?,
             plain_http: options.plain_http.iter().map(|host| host.to_ascii_lowercase()).collect(),
             stall: options.stall,
             commit: options.commit,
@@ -190,7 +178,42 @@ impl Http {
         failure(at, host, self.stall, error.into())
     }
 
+    /// One request and the headers of its answer, as a span. Where it went is named by the host: what follows in a URL
+    /// may be a signature.
     fn once(
+        &self,
+        at: &Arc<Subject>,
+        request: &Request<'_>,
+        url: &Url,
+        authorization: Option<&SecretString>,
+    ) -> Result<Response, Failure> {
+        let span = tracing::info_span!(
+            "request",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = request.method.as_str(),
+            server.address = host(url),
+            seed.what = at.what,
+            http.request.header.range = request.header_text(&RANGE),
+            http.response.status_code = Empty,
+            http.response.body.size = Empty,
+            "error.type" = Empty,
+        );
+        let response = span.in_scope(|| self.send(at, request, url, authorization));
+        match &response {
+            Ok(response) => {
+                span.record("http.response.status_code", response.status);
+                span.record("http.response.body.size", response.length());
+            }
+            Err(failure) => {
+                span.record("otel.status_code", "ERROR");
+                span.record("error.type", failure.error.to_string());
+            }
+        }
+        response
+    }
+
+    fn send(
         &self,
         at: &Arc<Subject>,
         request: &Request<'_>,
@@ -227,6 +250,25 @@ impl Http {
         let body = Body { reader: body.into_reader(), traffic: Arc::clone(&self.traffic) };
         Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body, url: url.clone() })
     }
+}
+
+/// Connections to loopback hosts, which no proxy can reach, or to all others, with the environment's proxies. No redirect
+/// is followed.
+pub fn agent(options: &Options, is_loopback: bool) -> Result<Agent> {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .tls_config(TlsConfig::builder().root_certs(certificates(options)?).build())
+        .proxy(if is_loopback { None } else { ureq::Proxy::try_from_env() })
+        .user_agent(concat!("nix-seed/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .timeout_connect(Some(options.connect))
+        .timeout_per_read(Some(options.stall))
+        .timeout_per_write(Some(options.stall))
+        .max_idle_connections(32)
+        .max_idle_connections_per_host(16);
+    Ok(config.build().new_agent())
 }
 
 /// A registry may think for `limit` before it answers; the body then comes with the same limit.

@@ -30,11 +30,13 @@ mod write;
 
 pub use credentials::{Credentials, Environment};
 pub use error::{Error, Result, Subject};
+pub use http::agent;
 pub use oci_spec::image::{Descriptor, Digest, MediaType};
 pub use options::{Options, Traffic};
 pub use ranges::{RangeReader, merge};
 pub use read::{DOCUMENT_MAX, Manifest};
 pub use reference::Reference;
 pub use registry::{Registry, Repository};
+pub use retry::RETRY;
 pub use secrecy::SecretString;
 pub use text::Reply;

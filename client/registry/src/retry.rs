@@ -5,6 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::{Error, Options, Result, Subject};
 
+/// The target of the events that tell of another attempt. Their fields: `registry`, `repository` and `what` was asked, the
+/// number of the `attempt` that failed, how many `attempts` there are, the `delay` in seconds, and `why`.
+pub const RETRY: &str = "nix_seed_registry::retry";
+
 /// An attempt that failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -64,12 +68,13 @@ impl Attempts {
         }
         let delay = self.next_delay(failure.after, fastrand::f64());
         tracing::warn!(
+            target: RETRY,
             registry = at.registry,
             repository = at.repository,
             what = at.what,
             attempt = self.failed,
             attempts = self.attempts,
-            delay_ms = delay.as_millis() as u64,
+            delay = delay.as_secs_f64(),
             why = %failure.error,
             "trying again"
         );

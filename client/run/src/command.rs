@@ -4,14 +4,15 @@ use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
+use std::time::SystemTime;
 
 use nix::sys::signal::{SigSet, Signal as Number};
 use nix::sys::signalfd::SignalFd;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 
 use crate::inside::{INSIDE, THIS_PROGRAM};
-use crate::run_folder::{COPY, RunFolder, UPPER};
-use crate::{Cache, Error, Result, Unpacked};
+use crate::run_folder::{BEGAN, COPY, RunFolder, UPPER};
+use crate::{Cache, Error, Result, Unpacked, began};
 
 /// What is passed on to the command.
 const PASSED_ON: [Number; 6] =
@@ -27,6 +28,10 @@ pub struct Options {
     pub no_network: bool,
     /// Whether to refuse where builds cannot be sandboxed.
     pub require_sandbox: bool,
+    /// Whether what is told inside is JSON.
+    pub json: bool,
+    /// Variables for the command, besides all that it inherits.
+    pub variables: Vec<(String, String)>,
     /// The command and its arguments.
     pub command: Vec<OsString>,
 }
@@ -36,6 +41,10 @@ pub struct Options {
 pub struct Finished {
     /// Its exit code; 128 and the signal's number where a signal ended it.
     pub code: u8,
+    /// When its process was started, which then prepared itself.
+    pub spawned: SystemTime,
+    /// When the process became the command; none where it could not.
+    pub began: Option<SystemTime>,
     pub(crate) folder: RunFolder,
     /// The seed's own `/nix`.
     seed: PathBuf,
@@ -52,7 +61,6 @@ impl Finished {
 
 /// Runs a command over an unpacked seed, and waits for it. Whatever it left running is ended.
 pub fn run(cache: &Cache, seed: &Unpacked, options: &Options) -> Result<Finished> {
-    let _span = tracing::info_span!("run").entered();
     let folder = RunFolder::create(&cache.runs())?;
     let root = cache.seed(&seed.name);
     let mut command = Command::new(THIS_PROGRAM);
@@ -60,11 +68,15 @@ pub fn run(cache: &Cache, seed: &Unpacked, options: &Options) -> Result<Finished
     command.arg("--parent").arg(getpid().as_raw_nonzero().to_string());
     command.args(options.no_network.then_some("--no-network"));
     command.args(options.require_sandbox.then_some("--require-sandbox"));
+    command.args(options.json.then_some("--json"));
     command.arg("--").args(&options.command);
     seed.environment.apply(&mut command);
+    command.envs(options.variables.iter().map(|(name, value)| (name, value)));
 
+    let spawned = SystemTime::now();
     let code = Waiter::start()?.run(&mut command)?;
-    Ok(Finished { code, folder, seed: root.join("nix") })
+    let began = began::read(&folder.path.join(BEGAN));
+    Ok(Finished { code, spawned, began, folder, seed: root.join("nix") })
 }
 
 /// Signals as a file, and children of children as our own.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,7 +12,8 @@ use nix::sys::signal::SigSet;
 use rustix::process::{Pid, Signal, getegid, geteuid, getppid, set_parent_process_death_signal};
 
 use crate::environment::nix_config;
-use crate::{Error, Result, network, root, sandbox};
+use crate::run_folder::BEGAN;
+use crate::{Error, Result, began, network, root, sandbox};
 
 /// This program, whatever has become of its file.
 pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";
@@ -50,7 +52,9 @@ impl Inside {
             let source = std::io::Error::other("nix-seed was killed");
             return Err(Error::Command { program: self.program(), source });
         }
-        // Before the machine's /nix is gone, in which this program may lie.
+        // Before the machine's /nix is gone, in which the cache may lie, and this program.
+        let began = self.folder.join(BEGAN);
+        let mut began = File::create(&began).map_err(Error::io("writing", began))?;
         let is_sandboxed = self.is_sandboxed()?;
         if self.no_network
             && let Err(error) = network::loopback_up()
@@ -64,7 +68,10 @@ impl Inside {
         let mut command = Command::new(&program);
         command.args(self.command.iter().skip(1));
         command.env("NIX_CONFIG", nix_config(std::env::var_os("NIX_CONFIG").as_deref(), is_sandboxed));
-        Err(Error::Command { program, source: command.exec() })
+        let _ = began::write(&mut began);
+        let source = command.exec();
+        let _ = began::clear(&mut began);
+        Err(Error::Command { program, source })
     }
 
     fn program(&self) -> OsString {

@@ -11,6 +11,7 @@
 //! An image that is no seed, or one whose layers somebody has compressed again, is unpacked whole ([`Cache::unpack`]).
 #![cfg(target_os = "linux")]
 
+mod began;
 mod cache;
 mod command;
 mod environment;

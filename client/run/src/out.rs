@@ -24,9 +24,10 @@ pub struct CopiedOut {
 /// Copies `results`, and all that they need, to a store in `dir`, with a link to each beside it; and to the machine's
 /// store, where this user may write to it without a daemon.
 pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Result<CopiedOut> {
-    let _span = tracing::info_span!("copy_out").entered();
+    let span = tracing::info_span!("copy_out", seed.paths = tracing::field::Empty).entered();
     std::fs::create_dir_all(dir).map_err(Error::io("creating", dir))?;
     let closure = database(finished)?.closure(results.iter().map(|result| result.path.clone()))?;
+    span.record("seed.paths", closure.iter().count());
     let lies_at = |path: &StorePath| {
         let name = format!("store/{}", path.base_name());
         finished.find(&name).unwrap_or_else(|| name.into())

@@ -11,6 +11,8 @@ const LOCK: &str = "lock";
 
 /// What the command wrote, as files of the overlay.
 pub(crate) const UPPER: &str = "upper";
+/// Where the second process says when it became the command.
+pub(crate) const BEGAN: &str = "began";
 /// What the kernel needs for the overlay.
 pub(crate) const WORK: &str = "work";
 /// Where the new root is mounted before it is the root.

@@ -7,6 +7,7 @@ use nix_seed_image::seed::Seed;
 use nix_seed_registry::{Manifest, MediaType, Reference, Registry, Repository};
 use nix_seed_store::Sha256Hash;
 use oci_spec::image::{Digest, ImageIndex, ImageManifest, SCHEMA_VERSION};
+use tracing::field::Empty;
 
 use crate::{Error, Location, Result, Source};
 
@@ -82,7 +83,13 @@ impl Found {
     /// Finds the image at `location`; in an index of several images, the one for `platform`. A tag is resolved once: from
     /// then on, the digest counts.
     pub fn find(location: &Location, registry: &Registry, platform: &Platform) -> Result<Self> {
-        let _span = tracing::info_span!("resolve", location = %location).entered();
+        let span = tracing::info_span!("resolve", seed.location = %location, seed.digest = Empty).entered();
+        let found = Self::find_at(location, registry, platform)?;
+        span.record("seed.digest", found.digest());
+        Ok(found)
+    }
+
+    fn find_at(location: &Location, registry: &Registry, platform: &Platform) -> Result<Self> {
         match location {
             Location::Layout(dir) => {
                 let layout = Layout::open(dir)?;
@@ -101,8 +108,9 @@ impl Found {
 
     /// The seed: the metadata layer is read and all in it checked.
     pub fn seed(&self) -> Result<Seed> {
-        let _span = tracing::info_span!("metadata").entered();
-        let metadata = self.source.blob(self.documents.metadata_layer()?)?;
+        let layer = self.documents.metadata_layer()?;
+        let _span = tracing::info_span!("metadata", seed.bytes = layer.size()).entered();
+        let metadata = self.source.blob(layer)?;
         Ok(Seed::read(self.documents.clone(), &metadata)?)
     }
 

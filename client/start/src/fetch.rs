@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use nix_seed_image::seed::Seed;
 use nix_seed_image::{Error as ImageError, PathReader};
 use nix_seed_source::Source;
+use tracing::field::Empty;
 
+use crate::busy::{Busy, Phases, Timed, timed};
 use crate::store::Staging;
 use crate::tree::TreeWriter;
 use crate::{Error, Job, Progress, Result};
@@ -25,14 +27,17 @@ impl Fetch<'_> {
     /// Does all `jobs`. After an error no further path is begun; those that are whole stay staged.
     pub(crate) fn run(&self, jobs: &[Job]) -> Result<()> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let threads = self.threads.clamp(1, jobs.len().max(1));
+        let (bytes, paths) = (jobs.iter().map(Job::bytes).sum(), jobs.iter().map(|job| job.paths.len()).sum());
+        let phases = Phases::begin(bytes, paths, threads);
         let work = || -> Result<()> {
+            let _span = phases.all.enter();
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.job(job, &stop).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+                self.job(job, &stop, &phases).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
             }
             Ok(())
         };
         std::thread::scope(|scope| {
-            let threads = self.threads.clamp(1, jobs.len().max(1));
             let others: Vec<_> =
                 (1..threads).map_while(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
             let mut results = vec![work()];
@@ -45,34 +50,46 @@ impl Fetch<'_> {
         })
     }
 
-    fn job(&self, job: &Job, stop: &AtomicBool) -> Result<()> {
+    fn job(&self, job: &Job, stop: &AtomicBool, phases: &Phases) -> Result<()> {
         let index = &self.seed.index;
         let (Some(layer), Some(descriptor)) =
             (index.layers.get(job.layer as usize), self.seed.documents.manifest.layers().get(job.layer as usize))
         else {
             return Ok(());
         };
-        let _span = tracing::info_span!("fetch", layer = %descriptor.digest(), bytes = job.bytes()).entered();
+        let span = tracing::info_span!(
+            "job",
+            seed.digest = %descriptor.digest(),
+            seed.bytes = job.bytes(),
+            seed.paths = job.paths.len(),
+            seed.fetch = Empty,
+            seed.verify = Empty,
+            seed.unpack = Empty,
+        )
+        .entered();
+        let busy = Busy::begin();
         let source = Wanted {
-            source: self.source.ranges(descriptor, job.asked.clone())?,
+            source: timed(&busy.fetch, || self.source.ranges(descriptor, job.asked.clone()))?,
             asked: job.asked.clone().into_iter(),
             wanted: job.wanted.clone().into_iter().peekable(),
             at: 0,
             end: 0,
         };
+        let source = Timed { source, to: &busy.fetch };
         let mut reader = PathReader::new(format!("layer sha256:{}", layer.digest.hex()), source)?;
         for position in &job.paths {
             let Some(path) = index.paths.get(*position as usize) else { continue };
             if stop.load(Ordering::Relaxed) {
                 return Err(ImageError::Stopped.into());
             }
-            let staged = self.staging.begin(&path.info.path)?;
+            let staged = timed(&busy.unpack, || self.staging.begin(&path.info.path))?;
             let mut writer = TreeWriter::new(staged.clone(), self.staging.owner());
-            reader.read::<Error>(index, path, &mut |event| writer.event(event))?;
-            self.staging.finish(&path.info.path, &staged)?;
+            reader.read::<Error>(index, path, &mut |event| timed(&busy.unpack, || writer.event(event)))?;
+            timed(&busy.unpack, || self.staging.finish(&path.info.path, &staged))?;
             self.progress.add_bytes(index.compressed_size(path));
             self.progress.add_path();
         }
+        phases.add(&busy, &span);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! goes on with what is whole.
 
 mod adopt;
+mod busy;
 mod environment;
 mod error;
 mod fetch;

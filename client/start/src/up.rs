@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use nix_seed_image::seed::Seed;
 use nix_seed_source::Found;
 use serde::Serialize;
+use tracing::field::Empty;
+use tracing::info_span;
 
 use crate::environment::{Environment, settings, settings_folder};
 use crate::fetch::Fetch;
@@ -54,8 +56,10 @@ pub struct Started {
 /// changed. Running it again, after an interruption or not, completes what is missing and changes nothing else.
 pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Started> {
     let seed = found.seed()?;
+    let comparing = info_span!("compare", seed.paths = seed.index.paths.len(), seed.missing = Empty).entered();
     let mut store = Store::open(&options.root)?;
     let missing = store.missing(&seed)?;
+    comparing.record("seed.missing", missing.len());
     let mut journal = journal(found, &seed, &options.root, &missing)?;
     journal.write(&options.root)?;
 
@@ -69,6 +73,7 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
         }
     }
     let jobs = plan(&seed.index, &wanted);
+    drop(comparing);
     let bytes = jobs.iter().map(Job::bytes).sum();
     progress.want(bytes, wanted.len() as u64);
     let threads = options.threads.map_or_else(threads, NonZero::get);
@@ -80,6 +85,7 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     if !infos.is_empty() || store.database().is_none() {
         store.commit(&infos, &seed)?;
     }
+    let _ready = info_span!("ready").entered();
     let environment = settle(&seed, &store, &options.root)?;
     journal.complete = true;
     journal.write(&options.root)?;

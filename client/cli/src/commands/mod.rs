@@ -9,13 +9,11 @@ pub(crate) mod push;
 pub(crate) mod run;
 pub(crate) mod up;
 
-use std::process::ExitCode;
-
 use crate::args::{Args, Command};
 use crate::error::Error;
 
-/// Does what the command line says.
-pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
+/// Does what the command line says; gives the exit code.
+pub(crate) fn run(args: Args) -> Result<u8, Error> {
     let global = &args.global;
     match args.command {
         Command::Push(command) => push::run(&command, global),
@@ -31,5 +29,5 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Lock(command) => lock::run(&command, global),
         Command::Prune(command) => prune::run(&command, global),
     }
-    .map(|()| ExitCode::SUCCESS)
+    .map(|()| 0)
 }

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Push, global: &Global) -> Result<(), Error> {
         jobs: args.jobs.get(),
     };
     let progress = Progress::default();
-    let pushed = progress::show(&progress, global.json, || push(&seed, &targets, &options, &registry, &progress))?;
+    let pushed = progress::show(&progress, || push(&seed, &targets, &options, &registry, &progress))?;
     tell(&seed, &pushed, &registry, global.json)
 }
 

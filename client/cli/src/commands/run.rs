@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use nix_seed_run::{Cache, Finished, Options, Unpacked, copy_out, results};
@@ -11,7 +10,7 @@ use nix_seed_start::Progress;
 
 use crate::args::Global;
 use crate::error::Error;
-use crate::{print, progress};
+use crate::{print, progress, telemetry};
 
 /// Run one command over a seed, without touching this machine's /nix
 #[derive(Args)]
@@ -38,14 +37,25 @@ pub(crate) struct Run {
     command: Vec<OsString>,
 }
 
-pub(crate) fn run(run: &Run, global: &Global) -> Result<ExitCode, Error> {
+pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
     let seed = unpacked(run, global, &cache)?;
-    let options =
-        Options { no_network: run.no_network, require_sandbox: run.require_sandbox, command: run.command.clone() };
+    let options = Options {
+        no_network: run.no_network,
+        require_sandbox: run.require_sandbox,
+        json: global.json,
+        variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
+        command: run.command.clone(),
+    };
     let finished = nix_seed_run::run(&cache, &seed, &options)?;
-    keep(&finished, run.out.as_deref(), global)?;
-    Ok(ExitCode::from(finished.code))
+    if let Some(began) = finished.began {
+        // The arguments may hold a secret.
+        let program = run.command.first().map(PathBuf::from).unwrap_or_default();
+        let program = program.file_name().unwrap_or_default().to_string_lossy();
+        telemetry::build(&program, finished.spawned, began, finished.code);
+    }
+    keep(&finished, run.out.as_deref())?;
+    Ok(finished.code)
 }
 
 fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error> {
@@ -59,21 +69,21 @@ fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error
     let registry = global.registry()?;
     let found = Found::find(&run.location, &registry, &global.platform())?;
     if let Some(tag) = &found.tag {
-        note(global, &format!("{}: {tag} is {}", run.location, found.digest()));
+        print::note(&format!("{}: {tag} is {}", run.location, found.digest()));
     }
     if let Some(seed) = cache.ready(&found.digest())? {
         return Ok(seed);
     }
     let progress = Progress::default();
-    Ok(progress::show(&progress, global.json, || cache.unpack(&found, &progress))?)
+    Ok(progress::show(&progress, || cache.unpack(&found, &progress))?)
 }
 
 /// Copies the results out, or says that they are gone.
-fn keep(finished: &Finished, out: Option<&Path>, global: &Global) -> Result<(), Error> {
+fn keep(finished: &Finished, out: Option<&Path>) -> Result<(), Error> {
     let results = results(finished)?;
     let Some(out) = out else {
         for result in &results {
-            note(global, &format!("{} leads nowhere now: keep results with --out DIR", result.at.display()));
+            print::note(&format!("{} leads nowhere now: keep results with --out DIR", result.at.display()));
         }
         return Ok(());
     };
@@ -81,29 +91,20 @@ fn keep(finished: &Finished, out: Option<&Path>, global: &Global) -> Result<(), 
         if finished.code != 0 {
             return Ok(());
         }
-        note(global, "nothing to copy out: the command left no link to a result, as nix build does without --no-link");
+        print::note("nothing to copy out: the command left no link to a result, as nix build does without --no-link");
         return Ok(());
     }
     let copied = copy_out(finished, &results, out)?;
-    note(global, &format!("{}: {} store paths", out.display(), copied.paths));
+    print::note(&format!("{}: {} store paths", out.display(), copied.paths));
     for (result, link) in results.iter().zip(&copied.links) {
         let also = if copied.in_machine_store { ", and in this machine's /nix" } else { "" };
-        note(global, &format!("{}: {}{also}", result.at.display(), link.display()));
+        print::note(&format!("{}: {}{also}", result.at.display(), link.display()));
     }
     if !copied.in_machine_store {
         let links: Vec<_> = results.iter().map(|result| result.at.display().to_string()).collect();
-        note(global, &format!("there is no /nix that this user may write to: {} leads nowhere", links.join(", ")));
+        print::note(&format!("there is no /nix that this user may write to: {} leads nowhere", links.join(", ")));
     }
     Ok(())
-}
-
-/// A remark for a person, or for a script.
-fn note(global: &Global, text: &str) {
-    if global.json {
-        print::note(&serde_json::json!({ "event": "note", "text": text }).to_string());
-    } else {
-        print::note(text);
-    }
 }
 
 /// Enters the namespaces and becomes the command
@@ -123,7 +124,7 @@ pub(crate) struct Inside {
     command: Vec<OsString>,
 }
 
-pub(crate) fn inside(inside: &Inside) -> Result<ExitCode, Error> {
+pub(crate) fn inside(inside: &Inside) -> Result<u8, Error> {
     let inside = nix_seed_run::Inside {
         folder: inside.folder.clone(),
         seed: inside.seed.clone(),
@@ -141,6 +142,6 @@ pub(crate) struct Probe {
     step: String,
 }
 
-pub(crate) fn probe(probe: &Probe) -> ExitCode {
-    if nix_seed_run::probe(&probe.step) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+pub(crate) fn probe(probe: &Probe) -> u8 {
+    u8::from(!nix_seed_run::probe(&probe.step))
 }

@@ -10,7 +10,7 @@ use nix_seed_start::{Environment, Options, Progress, Started};
 
 use crate::args::Global;
 use crate::error::Error;
-use crate::{print, progress};
+use crate::{print, progress, telemetry};
 
 /// Bring a seed to this machine: its store paths to /nix, and its Nix to PATH
 #[derive(Args)]
@@ -41,14 +41,21 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
     }
     let progress = Progress::default();
     let options = Options { root: up.root.clone(), threads: up.threads };
-    let started = progress::show(&progress, global.json, || nix_seed_start::up(&found, &options, &progress))?;
+    let mut started = progress::show(&progress, || nix_seed_start::up(&found, &options, &progress))?;
+    let seconds = telemetry::ready(&started.digest);
+    if let Some(parent) = telemetry::traceparent()
+        && std::env::var_os("TRACEPARENT").is_none()
+    {
+        // What comes after this in the same shell or job belongs to one trace.
+        started.environment.variables.push(("TRACEPARENT".into(), parent));
+    }
     if up.github {
         github(&started.environment)?;
     }
-    tell(&started, global.json)
+    tell(&started, seconds, global.json)
 }
 
-fn tell(started: &Started, json: bool) -> Result<(), Error> {
+fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
     if json {
         let environment = &started.environment;
         let variables: serde_json::Map<_, _> =
@@ -56,7 +63,7 @@ fn tell(started: &Started, json: bool) -> Result<(), Error> {
         return print::json(&serde_json::json!({ "up": started, "path": environment.path, "variables": variables }));
     }
     print::note(&format!(
-        "{} is up: {} store paths, {} of them new, {} fetched",
+        "{} is up after {seconds:.2} s: {} store paths, {} of them new, {} fetched",
         started.digest,
         started.paths,
         started.missing,

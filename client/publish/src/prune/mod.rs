@@ -26,6 +26,7 @@ pub fn plan(repository: &Repository, locks: &Locks, keep: &[String], jobs: usize
         let (dir, file) = (locks.dir().into(), locks.file().into());
         return Err(Error::NothingKept { dir, file, repository: name(repository) });
     }
+    let _span = tracing::info_span!("survey", seed.repository = name(repository)).entered();
     let survey = survey::survey(repository, locks.digests(), jobs)?;
     let mut roots = locks.reasons();
     for tag in keep {
@@ -41,6 +42,7 @@ pub fn plan(repository: &Repository, locks: &Locks, keep: &[String], jobs: usize
 /// Deletes what a plan says, and tells `done` of each. What is gone already is no failure. Interrupted, another plan goes
 /// on: what refers to a seed goes before it, and an index before what it names.
 pub fn delete(repository: &Repository, plan: &Plan, done: &mut dyn FnMut(&Deletion)) -> Result<()> {
+    let _span = tracing::info_span!("delete", seed.repository = name(repository)).entered();
     for deletion in &plan.delete {
         let digest: Digest = deletion.digest.parse().map_err(|_| Error::Field {
             field: "digest",

@@ -53,7 +53,14 @@ impl Way<'_> {
     /// Brings all of `blobs`; gives how each came, and its length.
     pub(crate) fn bring(&self, blobs: &[&Descriptor]) -> Result<Vec<(How, u64)>> {
         each(self.jobs, blobs, |blob, stop| {
-            let how = self.bring_one(blob, stop)?;
+            let span = tracing::info_span!(
+                "blob",
+                seed.digest = %blob.digest(),
+                seed.bytes = blob.size(),
+                seed.how = tracing::field::Empty
+            );
+            let how = span.in_scope(|| self.bring_one(blob, stop))?;
+            span.record("seed.how", tracing::field::debug(how));
             if how != How::Uploaded {
                 self.progress.moved(0, blob.size());
             }
@@ -92,13 +99,14 @@ impl Way<'_> {
     }
 
     fn upload(&self, blob: &Descriptor, stop: &Stop) -> Result<()> {
-        check(self.source, blob, stop)?;
+        tracing::info_span!("verify").in_scope(|| check(self.source, blob, stop))?;
         let open = |offset: u64| {
             let source = open(self.source, blob, offset).map_err(IoError::other)?;
             Ok(Box::new(Stoppable { source, stop: stop.clone() }) as Box<dyn Read>)
         };
         let reached = Cell::new(0);
         let progress = |at: u64| self.progress.moved(reached.replace(at), at);
+        let _span = tracing::info_span!("upload").entered();
         let uploaded = self.repository.upload(blob.digest(), blob.size(), &open, &progress);
         if stop.is_set() && uploaded.is_err() {
             return Err(Error::Stopped);

@@ -102,7 +102,8 @@ fn check_mounts(targets: &[Target], options: &Options) -> Result<()> {
 }
 
 fn push_to(seed: &Publication, target: &Target, options: &Options, way: &Way<'_>) -> Result<Pushed> {
-    let _span = tracing::info_span!("push", repository = name(way.repository)).entered();
+    let _span =
+        tracing::info_span!("push", seed.repository = name(way.repository), seed.digest = seed.digest()).entered();
     let blobs = seed.blobs();
     let (config, layers): (Vec<_>, Vec<&Descriptor>) =
         blobs.iter().copied().partition(|blob| blob.digest() == seed.seed.documents.manifest.config().digest());

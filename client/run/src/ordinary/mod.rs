@@ -24,12 +24,14 @@ use crate::{Error, Result};
 
 /// Unpacks an image's `nix` folder into `root`, which is made; `name` is that of the seed.
 pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environment> {
-    let _span = tracing::info_span!("unpack", image = %found.location).entered();
+    let _span = tracing::info_span!("unpack", seed.location = %found.location).entered();
     let documents = &found.documents;
     let mut tree = Tree::create(root)?;
     let mut settings = Settings::default();
     for (descriptor, diff_id) in documents.manifest.layers().iter().zip(documents.config.rootfs().diff_ids()) {
         let expected = digest(descriptor)?;
+        let _span =
+            tracing::info_span!("layer", seed.digest = %descriptor.digest(), seed.bytes = descriptor.size()).entered();
         let source = found.source.ranges(descriptor, std::iter::once(0..descriptor.size()).collect())?;
         let mut blob = Blob::open(source, format!("sha256:{}", expected.hex()))?;
         tree.begin_layer(&blob.name);
