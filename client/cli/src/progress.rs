@@ -167,9 +167,9 @@ mod tests {
     fn a_line_fits_its_terminal() {
         for (columns, expected) in [
             (120, "[############------------] 50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
-            (70, "[#####-----] 50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
+            (70, "[######------] 50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
             (60, "50.00 MB of 100.00 MB, 25.00 MB/s, 7 of 14 store paths"),
-            (50, "[#####-----] 50.00 MB of 100.00 MB, 25.00 MB/s"),
+            (50, "[######-------] 50.00 MB of 100.00 MB, 25.00 MB/s"),
             (30, "50.00 MB of 100.00 MB"),
             (10, ""),
         ] {

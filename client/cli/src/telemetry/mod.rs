@@ -128,8 +128,8 @@ impl Exports {
     fn new(file: Option<TraceFile>, settings: Settings) -> Self {
         let kept = Kept::default();
         let mut resource = Resource::builder();
-        if !settings.names_service {
-            resource = resource.with_service_name(NAME);
+        if let Some(service) = &settings.service {
+            resource = resource.with_service_name(service.clone());
         }
         let resource = resource.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
         let mut provider =

@@ -9,6 +9,8 @@ use std::time::Duration;
 use opentelemetry_otlp::Protocol;
 use url::Url;
 
+use super::NAME;
+
 /// For how long a collector is waited for, where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -20,8 +22,8 @@ const LOCAL: &str = "http://localhost:4318";
 pub(super) struct Settings {
     /// Who gets the trace.
     pub(super) collector: Option<Collector>,
-    /// Whether the service is named.
-    pub(super) names_service: bool,
+    /// What the service is called; none where `OTEL_RESOURCE_ATTRIBUTES` says it, which the SDK reads.
+    pub(super) service: Option<String>,
     /// What cannot be done as it says.
     pub(super) warnings: Vec<String>,
 }
@@ -45,11 +47,12 @@ impl Settings {
     fn read(get: &dyn Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let attributes = get("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-        let names_service = get("OTEL_SERVICE_NAME").is_some()
-            || attributes.split(',').any(|pair| pair.split('=').next().is_some_and(|key| key.trim() == "service.name"));
+        let is_named =
+            attributes.split(',').any(|pair| pair.split('=').next().is_some_and(|key| key.trim() == "service.name"));
+        let service = get("OTEL_SERVICE_NAME").or_else(|| (!is_named).then(|| NAME.into()));
         match collector(&get) {
-            Ok(collector) => Self { collector, names_service, warnings: Vec::new() },
-            Err(why) => Self { collector: None, names_service, warnings: vec![format!("no trace is sent: {why}")] },
+            Ok(collector) => Self { collector, service, warnings: Vec::new() },
+            Err(why) => Self { collector: None, service, warnings: vec![format!("no trace is sent: {why}")] },
         }
     }
 }
@@ -170,9 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_named_by_either_variable() {
-        assert!(!read(&[("OTEL_RESOURCE_ATTRIBUTES", "deployment=ci")]).names_service);
-        assert!(read(&[("OTEL_RESOURCE_ATTRIBUTES", "a=b, service.name=mine")]).names_service);
-        assert!(read(&[("OTEL_SERVICE_NAME", "mine")]).names_service);
+    fn a_service_is_named_by_the_variable_that_goes_first() {
+        let service = |variables: &[(&str, &str)]| read(variables).service;
+        let (attributes, name) = (("OTEL_RESOURCE_ATTRIBUTES", "a=b, service.name=x"), ("OTEL_SERVICE_NAME", "mine"));
+        assert_eq!(service(&[("OTEL_RESOURCE_ATTRIBUTES", "deployment=ci")]).unwrap(), NAME);
+        assert_eq!(service(&[attributes]), None);
+        assert_eq!(service(&[attributes, name]).unwrap(), "mine");
     }
 }

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod common;
+mod events;
 mod kills;
+mod otlp;
 mod refusals;
+mod trace;
 mod up;
