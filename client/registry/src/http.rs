@@ -202,8 +202,8 @@ impl Http {
         let response = span.in_scope(|| self.send(at, request, url, authorization));
         match &response {
             Ok(response) => {
-                span.record("http.response.status_code", response.status);
-                span.record("http.response.body.size", response.length());
+                span.record("http.response.status_code", i64::from(response.status));
+                span.record("http.response.body.size", response.length().map(|length| length as i64));
             }
             Err(failure) => {
                 span.record("otel.status_code", "ERROR");

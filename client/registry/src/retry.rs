@@ -72,8 +72,8 @@ impl Attempts {
             registry = at.registry,
             repository = at.repository,
             what = at.what,
-            attempt = self.failed,
-            attempts = self.attempts,
+            attempt = i64::from(self.failed),
+            attempts = i64::from(self.attempts),
             delay = delay.as_secs_f64(),
             why = %failure.error,
             "trying again"

@@ -27,7 +27,7 @@ pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Resu
     let span = tracing::info_span!("copy_out", seed.paths = tracing::field::Empty).entered();
     std::fs::create_dir_all(dir).map_err(Error::io("creating", dir))?;
     let closure = database(finished)?.closure(results.iter().map(|result| result.path.clone()))?;
-    span.record("seed.paths", closure.iter().count());
+    span.record("seed.paths", closure.iter().count() as i64);
     let lies_at = |path: &StorePath| {
         let name = format!("store/{}", path.base_name());
         finished.find(&name).unwrap_or_else(|| name.into())

@@ -109,7 +109,7 @@ impl Found {
     /// The seed: the metadata layer is read and all in it checked.
     pub fn seed(&self) -> Result<Seed> {
         let layer = self.documents.metadata_layer()?;
-        let _span = tracing::info_span!("metadata", seed.bytes = layer.size()).entered();
+        let _span = tracing::info_span!("metadata", seed.bytes = layer.size() as i64).entered();
         let metadata = self.source.blob(layer)?;
         Ok(Seed::read(self.documents.clone(), &metadata)?)
     }

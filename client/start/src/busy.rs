@@ -60,7 +60,12 @@ pub(crate) struct Phases {
 
 impl Phases {
     pub(crate) fn begin(bytes: u64, paths: usize, threads: usize) -> Self {
-        let all = tracing::info_span!("bring", seed.bytes = bytes, seed.paths = paths, seed.threads = threads);
+        let all = tracing::info_span!(
+            "bring",
+            seed.bytes = bytes as i64,
+            seed.paths = paths as i64,
+            seed.threads = threads as i64
+        );
         let phases = [
             tracing::info_span!(parent: &all, "fetch", seed.busy = Empty),
             tracing::info_span!(parent: &all, "verify", seed.busy = Empty),

@@ -60,8 +60,8 @@ impl Fetch<'_> {
         let span = tracing::info_span!(
             "job",
             seed.digest = %descriptor.digest(),
-            seed.bytes = job.bytes(),
-            seed.paths = job.paths.len(),
+            seed.bytes = job.bytes() as i64,
+            seed.paths = job.paths.len() as i64,
             seed.fetch = Empty,
             seed.verify = Empty,
             seed.unpack = Empty,

@@ -56,10 +56,10 @@ pub struct Started {
 /// changed. Running it again, after an interruption or not, completes what is missing and changes nothing else.
 pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Started> {
     let seed = found.seed()?;
-    let comparing = info_span!("compare", seed.paths = seed.index.paths.len(), seed.missing = Empty).entered();
+    let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
     let mut store = Store::open(&options.root)?;
     let missing = store.missing(&seed)?;
-    comparing.record("seed.missing", missing.len());
+    comparing.record("seed.missing", missing.len() as i64);
     let mut journal = journal(found, &seed, &options.root, &missing)?;
     journal.write(&options.root)?;
 

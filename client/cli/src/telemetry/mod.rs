@@ -85,6 +85,7 @@ impl Telemetry {
         });
         tracing_subscriber::registry().with(layer).with(events::Tell.with_filter(LevelFilter::WARN)).init();
         let _ = COMMAND.set(Command { began, tracer });
+        // Whole numbers are signed in all spans: the layer makes text of others.
         let root = tracing::info_span!(
             "command",
             otel.name = format!("{NAME} {name}"),
@@ -109,8 +110,8 @@ impl Telemetry {
     /// Ends the trace and exports it. What goes wrong with that is a warning: the command has done its work.
     pub(crate) fn end(self, code: u8, has_failed: bool) {
         let Self { root, exports } = self;
-        root.record("process.exit.code", code);
-        root.record("seed.retries", events::retries());
+        root.record("process.exit.code", i64::from(code));
+        root.record("seed.retries", events::retries() as i64);
         if has_failed {
             root.record("otel.status_code", "ERROR");
         }

@@ -60,8 +60,8 @@ struct Raw {
     attributes: Vec<Attribute>,
     #[serde(default)]
     dropped_attributes_count: u32,
-    #[serde(default)]
-    events: Vec<Value>,
+    #[serde(default, rename = "events")]
+    _events: Vec<Value>,
     #[serde(default, rename = "droppedEventsCount")]
     _dropped_events: u32,
     #[serde(default, rename = "links")]
@@ -94,33 +94,28 @@ pub(crate) struct Span {
     pub(crate) id: String,
     pub(crate) parent: String,
     pub(crate) name: String,
-    pub(crate) kind: u32,
     pub(crate) time: (u64, u64),
     pub(crate) attributes: BTreeMap<String, Value>,
-    pub(crate) events: usize,
     pub(crate) has_failed: bool,
 }
 
 impl Span {
     fn new(raw: Raw) -> Self {
-        assert_eq!(raw.dropped_attributes_count, 0);
+        assert!(raw.dropped_attributes_count == 0 && (1..=5).contains(&raw.kind));
         let time = |text: &str| text.parse().unwrap();
         Self {
             trace: raw.trace_id,
             id: raw.span_id,
             parent: raw.parent_span_id,
             name: raw.name,
-            kind: raw.kind,
             time: (time(&raw.start_time_unix_nano), time(&raw.end_time_unix_nano)),
             attributes: attributes(raw.attributes),
-            events: raw.events.len(),
             has_failed: raw.status.code == 2,
         }
     }
 
     pub(crate) fn number(&self, name: &str) -> u64 {
-        let value = &self.attributes[name];
-        value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap()
+        self.attributes[name].as_u64().unwrap()
     }
 
     pub(crate) fn seconds(&self, name: &str) -> f64 {
@@ -128,12 +123,13 @@ impl Span {
     }
 }
 
-/// The values without their types; numbers of 64 bits are strings.
+/// The values by their types; whole numbers are strings.
 fn attributes(attributes: Vec<Attribute>) -> BTreeMap<String, Value> {
     let known = ["stringValue", "intValue", "doubleValue", "boolValue"];
     let value = |Attribute { key, value }: Attribute| {
         let (kind, value) = value.into_iter().next().unwrap();
         assert!(known.contains(&kind.as_str()), "{key}: {kind}");
+        let value = if kind == "intValue" { value.as_str().unwrap().parse::<i64>().unwrap().into() } else { value };
         (key, value)
     };
     attributes.into_iter().map(value).collect()

@@ -56,7 +56,7 @@ impl Way<'_> {
             let span = tracing::info_span!(
                 "blob",
                 seed.digest = %blob.digest(),
-                seed.bytes = blob.size(),
+                seed.bytes = blob.size() as i64,
                 seed.how = tracing::field::Empty
             );
             let how = span.in_scope(|| self.bring_one(blob, stop))?;

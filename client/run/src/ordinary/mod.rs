@@ -31,7 +31,8 @@ pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environme
     for (descriptor, diff_id) in documents.manifest.layers().iter().zip(documents.config.rootfs().diff_ids()) {
         let expected = digest(descriptor)?;
         let _span =
-            tracing::info_span!("layer", seed.digest = %descriptor.digest(), seed.bytes = descriptor.size()).entered();
+            tracing::info_span!("layer", seed.digest = %descriptor.digest(), seed.bytes = descriptor.size() as i64)
+                .entered();
         let source = found.source.ranges(descriptor, std::iter::once(0..descriptor.size()).collect())?;
         let mut blob = Blob::open(source, format!("sha256:{}", expected.hex()))?;
         tree.begin_layer(&blob.name);

@@ -107,7 +107,7 @@ impl Store {
     /// Puts what is staged for `infos` in place and makes it valid, all at once. Whoever else has brought one of these
     /// paths meanwhile is left alone.
     pub(crate) fn commit(&mut self, infos: &[&PathInfo], seed: &Seed) -> Result<()> {
-        let _span = tracing::info_span!("register", seed.paths = infos.len()).entered();
+        let _span = tracing::info_span!("register", seed.paths = infos.len() as i64).entered();
         let (folder, staging) = (self.folder(), self.staging());
         let Some(database) = &mut self.database else {
             for info in infos {
