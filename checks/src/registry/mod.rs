@@ -11,7 +11,7 @@ mod link;
 pub mod proxy;
 mod relay;
 mod server;
-mod service;
+pub(crate) mod service;
 pub mod token;
 pub mod traffic;
 

@@ -24,4 +24,5 @@ mod restrictions;
 mod run;
 mod seed;
 mod store;
+mod trace;
 mod unpacking;

@@ -1,0 +1,232 @@
+//! Where the time of a seed's way over a real registry goes, as a real collector gets it and as a file has it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
+use nix_seed_checks::registry::fault::{Fault, Rule};
+use nix_seed_checks::registry::proxy::Proxy;
+use nix_seed_checks::registry::traffic::Kind;
+use nix_seed_checks::telemetry::{Collector, Form, Reader, Span};
+use serde_json::Value;
+
+use crate::publish::{Make, Publisher, Seed, image};
+
+/// Seeds on their way, and who reads what is told of it.
+struct Traced {
+    publisher: Publisher,
+    reader: Reader,
+    registry: DockerRegistry,
+    proxy: Proxy,
+    seed: Seed,
+}
+
+/// What a command said, and its exit code.
+struct Said {
+    code: Option<i32>,
+    err: String,
+}
+
+impl Traced {
+    fn open() -> Self {
+        let publisher = Publisher::open();
+        let cache = &publisher.journey.workbench.cache;
+        let reader = Reader::open(cache).unwrap();
+        let registry = DockerRegistry::start(cache, Auth::Everybody).unwrap();
+        let proxy = Proxy::start(registry.address()).unwrap();
+        let seed = publisher.seed(&Make::default());
+        Self { publisher, reader, registry, proxy, seed }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        self.publisher.command(&[arguments, &["--json", "--platform", "linux/amd64"]].concat())
+    }
+
+    fn say(&self, command: &mut Command) -> Said {
+        let output = command.output().unwrap();
+        Said { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.publisher.home().join(name)
+    }
+
+    /// The spans of the last line of the file `trace`.
+    fn spans(&self) -> Vec<Span> {
+        let text = fs::read_to_string(self.path("trace")).unwrap();
+        let spans = self.reader.read(Form::Json, text.lines().last().unwrap().as_bytes()).unwrap();
+        assert_tree(&spans);
+        spans
+    }
+
+    fn push(&self) -> String {
+        let target = image(self.proxy.address(), "team/seed:main");
+        let arguments = ["push", self.seed.dir.to_str().unwrap(), &target, "--trace", "trace"];
+        let said = self.say(&mut self.command(&arguments));
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        target
+    }
+}
+
+/// Every span lies within its parent, and only one has none.
+fn assert_tree(spans: &[Span]) {
+    let mut roots = 0;
+    for span in spans {
+        match spans.iter().find(|parent| parent.id == span.parent) {
+            Some(parent) => assert!(parent.start <= span.start && span.end <= parent.end, "{span:?} {parent:?}"),
+            None => roots += 1,
+        }
+    }
+    assert_eq!(roots, 1, "{spans:?}");
+}
+
+fn all<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
+    spans.iter().filter(|span| span.name == name).collect()
+}
+
+fn one<'a>(spans: &'a [Span], name: &str) -> &'a Span {
+    let all = all(spans, name);
+    assert_eq!(all.len(), 1, "{name}: {spans:?}");
+    all[0]
+}
+
+fn names(spans: &[Span]) -> BTreeSet<&str> {
+    spans.iter().map(|span| span.name.as_str()).collect()
+}
+
+fn sum(spans: &[&Span], name: &str) -> u64 {
+    spans.iter().map(|span| span.attributes[name].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn a_push_and_an_up_are_told_from_end_to_end() {
+    let traced = Traced::open();
+    let target = traced.push();
+    let push = traced.spans();
+    assert!(push.iter().any(|span| span.name == "nix-seed push" && span.parent.is_empty()));
+    let blobs = all(&push, "blob");
+    assert_eq!(blobs.len(), 4);
+    assert!(blobs.iter().all(|blob| blob.attributes["seed.how"] == "Uploaded" && blob.parent == one(&push, "push").id));
+    assert_eq!((all(&push, "upload").len(), all(&push, "verify").len()), (4, 4));
+
+    let said = traced.say(&mut traced.command(&["up", &target, "--root", "root", "--trace", "trace"]));
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let up = traced.spans();
+    let expected =
+        ["bring", "compare", "fetch", "job", "metadata", "nix-seed up", "ready", "register", "request", "resolve"];
+    assert_eq!(names(&up), expected.into_iter().chain(["unpack", "verify"]).collect());
+    let jobs = all(&up, "job");
+    assert_eq!(sum(&jobs, "seed.paths"), one(&up, "compare").attributes["seed.missing"].as_u64().unwrap());
+    let host = traced.proxy.address().to_string();
+    for request in all(&up, "request") {
+        assert_eq!((request.kind, &request.attributes["server.address"]), (3, &Value::from(host.as_str())));
+        let status = request.attributes["http.response.status_code"].as_u64().unwrap();
+        assert!((200..300).contains(&status), "{request:?}");
+    }
+    // Each job asks for its own.
+    let of_jobs = all(&up, "request").into_iter().filter(|request| jobs.iter().any(|job| job.id == request.parent));
+    assert!(of_jobs.count() >= jobs.len());
+}
+
+#[test]
+fn a_retry_is_told_to_scripts_and_in_the_trace() {
+    let traced = Traced::open();
+    let target = traced.push();
+    traced.proxy.rule(Rule::blobs(Fault::Status { status: 503, retry_after: Some(0) }).nth(2));
+    let said = traced.say(&mut traced.command(&["up", &target, "--root", "root", "--trace", "trace"]));
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let events: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let retries: Vec<_> = events.iter().filter(|event| event["event"] == "retry").collect();
+    let [retry] = retries[..] else { panic!("{}", said.err) };
+    assert_eq!((&retry["attempt"], &retry["repository"]), (&1.into(), &"team/seed".into()));
+    assert!(retry["why"].as_str().unwrap().contains("503") && retry["delay"].as_f64().is_some());
+    assert_eq!(events.last().unwrap()["retries"], 1);
+    let up = traced.spans();
+    let root = up.iter().find(|span| span.name == "nix-seed up").unwrap();
+    assert_eq!(root.attributes["seed.retries"], 1);
+    assert_eq!(up.iter().flat_map(|span| &span.events).filter(|event| *event == "trying again").count(), 1);
+    assert!(all(&up, "request").iter().any(|request| request.attributes["http.response.status_code"] == 503));
+}
+
+#[test]
+fn a_trace_holds_no_signature_and_no_secret() {
+    let traced = Traced::open();
+    let target = traced.push();
+    traced.proxy.rule(Rule::new(Fault::Redirect).method("GET").kind(Kind::Blob));
+    let mut up = traced.command(&["up", &target, "--root", "root", "--trace", "trace"]);
+    up.env("NIX_SEED_REGISTRY_USERNAME", "somebody").env("NIX_SEED_REGISTRY_PASSWORD", "s3cret");
+    up.env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=s3cret");
+    let said = traced.say(&mut up);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let text = fs::read_to_string(traced.path("trace")).unwrap();
+    // What is redirected is told by its host.
+    assert!(text.contains("127.0.0.2:"), "{text}");
+    for secret in ["signature", "s3cret", "czNjcmV0", "/storage/"] {
+        assert!(!text.contains(secret) && !said.err.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_real_collector_understands_every_form() {
+    let traced = Traced::open();
+    let target = traced.push();
+    let collector = Collector::start(&traced.publisher.journey.workbench.cache).unwrap();
+    for (root, form) in [
+        ("one", &[][..]),
+        ("two", &[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]),
+        ("three", &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"), ("OTEL_SERVICE_NAME", "of-a-job")]),
+    ] {
+        let mut up = traced.command(&["up", &target, "--root", root, "--trace", "trace"]);
+        up.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint()).envs(form.iter().copied());
+        // A busy machine has all the time that it needs.
+        up.env("OTEL_EXPORTER_OTLP_TIMEOUT", "60000");
+        let said = traced.say(&mut up);
+        assert!(said.code == Some(0) && !said.err.contains("warning"), "{}", said.err);
+        let mut got = traced.reader.read(Form::Protobuf, &collector.passed_on().unwrap()).unwrap();
+        let mut written = traced.spans();
+        for spans in [&mut got, &mut written] {
+            spans.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        let tell = |spans: &[Span]| spans.iter().map(|span| format!("{span:?}")).collect::<Vec<_>>();
+        assert_eq!(tell(&got), tell(&written));
+        let service = if root == "three" { "of-a-job" } else { "nix-seed" };
+        assert!(got.iter().all(|span| span.service == service));
+    }
+}
+
+#[test]
+fn a_run_tells_when_its_command_began() {
+    let traced = Traced::open();
+    let layout = traced.seed.dir.to_str().unwrap();
+    let script = "echo $TRACEPARENT > parent; exit 7";
+    let run = ["run", "--json", "--trace", "trace", layout, "--", "sh", "-c", script];
+    let mut command = traced.publisher.command(&run);
+    let said = traced.say(command.env("NIX_SEED_CACHE", traced.path("cache")));
+    assert_eq!(said.code, Some(7), "{}", said.err);
+    let events: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let began = events.iter().find(|event| event["event"] == "build").unwrap();
+    let spans = traced.spans();
+    let root = spans.iter().find(|span| span.name == "nix-seed run").unwrap();
+    assert_eq!(began["seconds"], root.attributes["seed.time_to_build"]);
+    let (prepare, build) = (one(&spans, "prepare"), one(&spans, "build"));
+    assert_eq!(prepare.end, build.start);
+    assert_eq!(
+        (&build.attributes["process.exit.code"], &build.attributes["process.executable.name"]),
+        (&7.into(), &"sh".into())
+    );
+    let since = (build.start - root.start) as f64 / 1e9;
+    assert!((since - began["seconds"].as_f64().unwrap()).abs() < 0.5, "{since}");
+    let parent = fs::read_to_string(traced.path("parent")).unwrap();
+    assert_eq!(parent.trim(), format!("00-{}-{}-01", root.trace, root.id));
+
+    // What is not there never began.
+    let run = ["run", "--json", "--trace", "trace", layout, "--", "nonesuch"];
+    let mut command = traced.publisher.command(&run);
+    let said = traced.say(command.env("NIX_SEED_CACHE", traced.path("cache")));
+    assert_eq!(said.code, Some(127), "{}", said.err);
+    assert!(said.err.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{}", said.err);
+    assert!(!names(&traced.spans()).contains("build"));
+    assert!(Path::new(layout).exists() && traced.registry.address().port() > 0);
+}
