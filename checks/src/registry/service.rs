@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 /// Far more than any of them takes: a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) struct Service {
+pub(crate) struct Service {
     child: Child,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
@@ -20,7 +20,7 @@ pub(super) struct Service {
 
 impl Service {
     /// Starts the program and waits for the first line of output in which `ready` finds something.
-    pub(super) fn start<T: Send + 'static>(
+    pub(crate) fn start<T: Send + 'static>(
         mut command: Command,
         ready: impl Fn(&str) -> Option<T> + Send + 'static,
     ) -> Result<(Self, T)> {
@@ -55,7 +55,7 @@ impl Service {
     }
 
     /// What the program has written so far.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

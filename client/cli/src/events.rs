@@ -59,7 +59,8 @@ impl Fields {
         let number = |name| field(name).and_then(Value::as_u64).unwrap_or_default();
         let why = field("why").and_then(Value::as_str).unwrap_or_default();
         let delay = field("delay").and_then(Value::as_f64).unwrap_or_default();
-        format!("{why}; trying again in {delay:.1} s ({} of {})", number("attempt") + 1, number("attempts"))
+        let [next, all] = [number("attempt") + 1, number("attempts")];
+        format!("trying again in {delay:.1} s ({next} of {all}): {why}")
     }
 
     fn object(&self, event: &str) -> Value {
@@ -110,7 +111,7 @@ mod tests {
     fn a_retry_is_a_sentence_and_an_object() {
         let others = json!({ "attempt": 1, "attempts": 6, "delay": 0.52, "why": "ghcr.io/o/n: tag x: 503" });
         let fields = Fields { message: "trying again".into(), others: others.as_object().unwrap().clone() };
-        assert_eq!(fields.retry(), "ghcr.io/o/n: tag x: 503; trying again in 0.5 s (2 of 6)");
+        assert_eq!(fields.retry(), "trying again in 0.5 s (2 of 6): ghcr.io/o/n: tag x: 503");
         assert_eq!(fields.object("retry")["event"], "retry");
         assert_eq!(fields.object("retry")["attempt"], 1);
     }

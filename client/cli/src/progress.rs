@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::print;
 
-/// How often a person's line changes, how often a script gets an object, and how often a log gets a line.
-const TERMINAL: Duration = Duration::from_millis(100);
+/// How often is looked, and a person's line changes; how often a script gets an object, and how often a log gets a line.
+const LOOK: Duration = Duration::from_millis(100);
 const SCRIPT: Duration = Duration::from_secs(1);
 const LOG: Duration = Duration::from_secs(5);
 
@@ -54,21 +54,25 @@ impl Progress for Push {
 /// Does `work` and shows its `progress` meanwhile.
 pub(crate) fn show<T: Send>(progress: &impl Progress, work: impl FnOnce() -> T + Send) -> T {
     let is_terminal = !print::is_json() && is_terminal();
-    let interval = if print::is_json() {
-        SCRIPT
-    } else if is_terminal {
-        TERMINAL
-    } else {
-        LOG
+    let interval = match is_terminal {
+        true => Duration::ZERO,
+        false if print::is_json() => SCRIPT,
+        false => LOG,
     };
     let span = tracing::Span::current();
     // Nothing moves before it is known how much there is to do; that time says nothing of the rate.
     let mut moving = None;
-    let mut tell = |snapshot: Snapshot| {
+    let mut told = Instant::now();
+    let mut look = |is_last: bool| {
+        let snapshot = progress.snapshot();
         if snapshot.bytes_wanted == 0 {
             return;
         }
         let seconds = moving.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
+        if told.elapsed() < interval && !is_last {
+            return;
+        }
+        told = Instant::now();
         if is_terminal {
             print::draw(&drawn(&snapshot, seconds, columns()));
         } else {
@@ -83,12 +87,12 @@ pub(crate) fn show<T: Send>(progress: &impl Progress, work: impl FnOnce() -> T +
             drop(done);
             result
         });
-        while wait.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            tell(progress.snapshot());
+        while wait.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            look(false);
         }
         print::undraw();
         if print::is_json() {
-            tell(progress.snapshot());
+            look(true);
         }
         work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
