@@ -1,5 +1,6 @@
 //! How far a command is: a line that changes on a terminal, a line now and then elsewhere, objects for a script.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -53,7 +54,7 @@ impl Progress for Push {
 
 /// Does `work` and shows its `progress` meanwhile.
 pub(crate) fn show<T: Send>(progress: &impl Progress, work: impl FnOnce() -> T + Send) -> T {
-    let is_terminal = !print::is_json() && is_terminal();
+    let is_terminal = !print::is_json() && is_alive(std::io::stderr().is_terminal(), &|name| std::env::var_os(name));
     let interval = match is_terminal {
         true => Duration::ZERO,
         false if print::is_json() => SCRIPT,
@@ -99,10 +100,9 @@ pub(crate) fn show<T: Send>(progress: &impl Progress, work: impl FnOnce() -> T +
 }
 
 /// Whether somebody looks at a line that changes. Some CI gives its jobs a terminal, and keeps what is written there.
-fn is_terminal() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    std::io::stderr().is_terminal() && !is_dumb && !is_set("CI")
+fn is_alive(is_terminal: bool, get: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let get = |name| get(name).filter(|value| !value.is_empty());
+    is_terminal && get("TERM").is_some_and(|term| term != "dumb") && get("CI").is_none()
 }
 
 fn columns() -> usize {
@@ -182,6 +182,17 @@ mod tests {
         for columns in 0..200 {
             assert!(drawn(&HALF, 2.0, columns).len() <= columns.saturating_sub(1), "{columns}");
         }
+    }
+
+    #[test]
+    fn a_line_changes_only_where_somebody_looks() {
+        let of = |is_terminal, variables: &[(&str, &str)]| {
+            let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+            is_alive(is_terminal, &get)
+        };
+        assert!(of(true, &[("TERM", "xterm")]) && of(true, &[("TERM", "vt100"), ("CI", "")]));
+        assert!(!of(false, &[("TERM", "xterm")]));
+        assert!(!of(true, &[]) && !of(true, &[("TERM", "dumb")]) && !of(true, &[("TERM", "xterm"), ("CI", "true")]));
     }
 
     #[test]
