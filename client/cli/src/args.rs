@@ -47,7 +47,8 @@ pub(crate) struct Global {
     /// Take the image for this platform instead of this machine's
     #[arg(long, global = true, value_name = "OS/ARCHITECTURE")]
     pub(crate) platform: Option<Platform>,
-    /// Add a line to this file that says where the time went: OpenTelemetry's spans, in its JSON
+    /// Add a line to this file that says where the time went: OpenTelemetry's spans, which also go to the collector that
+    /// OTEL_EXPORTER_OTLP_ENDPOINT names
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
 }

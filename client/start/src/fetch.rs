@@ -74,6 +74,7 @@ impl Fetch<'_> {
             wanted: job.wanted.clone().into_iter().peekable(),
             at: 0,
             end: 0,
+            progress: self.progress,
         };
         let source = Timed { source, to: &busy.fetch };
         let mut reader = PathReader::new(format!("layer sha256:{}", layer.digest.hex()), source)?;
@@ -86,7 +87,6 @@ impl Fetch<'_> {
             let mut writer = TreeWriter::new(staged.clone(), self.staging.owner());
             reader.read::<Error>(index, path, &mut |event| timed(&busy.unpack, || writer.event(event)))?;
             timed(&busy.unpack, || self.staging.finish(&path.info.path, &staged))?;
-            self.progress.add_bytes(index.compressed_size(path));
             self.progress.add_path();
         }
         phases.add(&busy, &span);
@@ -95,16 +95,17 @@ impl Fetch<'_> {
 }
 
 /// Of the ranges that are asked for, those that are wanted: gaps between them are thrown away.
-struct Wanted<R> {
+struct Wanted<'a, R> {
     source: R,
     asked: std::vec::IntoIter<Range<u64>>,
     wanted: std::iter::Peekable<std::vec::IntoIter<Range<u64>>>,
     /// Where in the blob the source stands, and where the range ends that it gives.
     at: u64,
     end: u64,
+    progress: &'a Progress,
 }
 
-impl<R: Read> Read for Wanted<R> {
+impl<R: Read> Read for Wanted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let Some(wanted) = self.wanted.peek_mut() else { return Ok(0) };
         while self.at == self.end {
@@ -121,6 +122,7 @@ impl<R: Read> Read for Wanted<R> {
         }
         let length = (&mut self.source).take(wanted.end - self.at).read(buffer)?;
         self.at += length as u64;
+        self.progress.add_bytes(length as u64);
         if self.at == wanted.end {
             self.wanted.next();
         }
@@ -141,10 +143,11 @@ mod tests {
             .flat_map(|range: &Range<u64>| blob[range.start as usize..range.end as usize].to_vec())
             .collect();
         let wanted = vec![1..2, 4..6, 9..11];
-        let mut reader =
-            Wanted { source: &all[..], asked: asked.into_iter(), wanted: wanted.into_iter().peekable(), at: 0, end: 0 };
+        let (asked, wanted, progress) = (asked.into_iter(), wanted.into_iter().peekable(), &Progress::default());
+        let mut reader = Wanted { source: &all[..], asked, wanted, at: 0, end: 0, progress };
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "1459a");
+        assert_eq!(progress.snapshot().bytes, 5);
     }
 }

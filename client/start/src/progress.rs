@@ -12,7 +12,7 @@ pub struct Progress {
 /// What a [`Progress`] says at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The compressed bytes that have arrived and been verified.
+    /// The compressed bytes of it that have arrived.
     pub bytes: u64,
     /// The compressed bytes of all that is missing; 0 until that is known.
     pub bytes_wanted: u64,
