@@ -181,8 +181,8 @@ fn pip(command: &str) -> Command {
     pip
 }
 
-/// A folder in the cache that `make` fills once.
-fn prepared(cache: &Cache, package: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+/// A folder in the cache that is filled once.
+fn prepared(cache: &Cache, package: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let name = package.replace("==", "-");
     let folder = cache.path(&name);
     let _guard = cache.lock(&name)?;
@@ -190,7 +190,7 @@ fn prepared(cache: &Cache, package: &str, make: impl FnOnce(&Path) -> Result<()>
         progress::say(format_args!("fetching {name} from the Python package index"));
         let scratch = cache.scratch()?;
         let made = scratch.path().join("made");
-        make(&made).with_context(|| format!("cannot get {package}; it takes python3 with pip"))?;
+        fill(&made).with_context(|| format!("cannot get {package}; it takes python3 with pip"))?;
         fs::rename(&made, &folder).with_context(|| format!("cannot move {name} into place"))?;
     }
     Ok(folder)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
@@ -18,8 +18,8 @@ use crate::publish::{Make, Publisher, Seed, image};
 struct Traced {
     publisher: Publisher,
     reader: Reader,
-    registry: DockerRegistry,
     proxy: Proxy,
+    _registry: DockerRegistry,
     seed: Seed,
 }
 
@@ -37,19 +37,14 @@ impl Traced {
         let registry = DockerRegistry::start(cache, Auth::Everybody).unwrap();
         let proxy = Proxy::start(registry.address()).unwrap();
         let seed = publisher.seed(&Make::default());
-        Self { publisher, reader, registry, proxy, seed }
+        Self { publisher, reader, proxy, _registry: registry, seed }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         self.publisher.command(&[arguments, &["--json", "--platform", "linux/amd64"]].concat())
     }
 
-    fn say(&self, command: &mut Command) -> Said {
-        let output = command.output().unwrap();
-        Said { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.publisher.home().join(name)
     }
 
@@ -64,10 +59,15 @@ impl Traced {
     fn push(&self) -> String {
         let target = image(self.proxy.address(), "team/seed:main");
         let arguments = ["push", self.seed.dir.to_str().unwrap(), &target, "--trace", "trace"];
-        let said = self.say(&mut self.command(&arguments));
+        let said = say(&mut self.command(&arguments));
         assert_eq!(said.code, Some(0), "{}", said.err);
         target
     }
+}
+
+fn say(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
 }
 
 /// Every span lies within its parent, and only one has none.
@@ -111,7 +111,7 @@ fn a_push_and_an_up_are_told_from_end_to_end() {
     assert!(blobs.iter().all(|blob| blob.attributes["seed.how"] == "Uploaded" && blob.parent == one(&push, "push").id));
     assert_eq!((all(&push, "upload").len(), all(&push, "verify").len()), (4, 4));
 
-    let said = traced.say(&mut traced.command(&["up", &target, "--root", "root", "--trace", "trace"]));
+    let said = say(&mut traced.command(&["up", &target, "--root", "root", "--trace", "trace"]));
     assert_eq!(said.code, Some(0), "{}", said.err);
     let up = traced.spans();
     let expected =
@@ -136,7 +136,7 @@ fn a_retry_is_told_to_scripts_and_in_the_trace() {
     let traced = Traced::open();
     let target = traced.push();
     traced.proxy.rule(Rule::blobs(Fault::Status { status: 503, retry_after: Some(0) }).nth(2));
-    let said = traced.say(&mut traced.command(&["up", &target, "--root", "root", "--trace", "trace"]));
+    let said = say(&mut traced.command(&["up", &target, "--root", "root", "--trace", "trace"]));
     assert_eq!(said.code, Some(0), "{}", said.err);
     let events: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let retries: Vec<_> = events.iter().filter(|event| event["event"] == "retry").collect();
@@ -159,7 +159,7 @@ fn a_trace_holds_no_signature_and_no_secret() {
     let mut up = traced.command(&["up", &target, "--root", "root", "--trace", "trace"]);
     up.env("NIX_SEED_REGISTRY_USERNAME", "somebody").env("NIX_SEED_REGISTRY_PASSWORD", "s3cret");
     up.env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=s3cret");
-    let said = traced.say(&mut up);
+    let said = say(&mut up);
     assert_eq!(said.code, Some(0), "{}", said.err);
     let text = fs::read_to_string(traced.path("trace")).unwrap();
     // What is redirected is told by its host.
@@ -183,7 +183,7 @@ fn a_real_collector_understands_every_form() {
         up.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint()).envs(form.iter().copied());
         // A busy machine has all the time that it needs.
         up.env("OTEL_EXPORTER_OTLP_TIMEOUT", "60000");
-        let said = traced.say(&mut up);
+        let said = say(&mut up);
         assert!(said.code == Some(0) && !said.err.contains("warning"), "{}", said.err);
         let mut got = traced.reader.read(Form::Protobuf, &collector.passed_on().unwrap()).unwrap();
         let mut written = traced.spans();
@@ -204,7 +204,7 @@ fn a_run_tells_when_its_command_began() {
     let script = "echo $TRACEPARENT > parent; exit 7";
     let run = ["run", "--json", "--trace", "trace", layout, "--", "sh", "-c", script];
     let mut command = traced.publisher.command(&run);
-    let said = traced.say(command.env("NIX_SEED_CACHE", traced.path("cache")));
+    let said = say(command.env("NIX_SEED_CACHE", traced.path("cache")));
     assert_eq!(said.code, Some(7), "{}", said.err);
     let events: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let began = events.iter().find(|event| event["event"] == "build").unwrap();
@@ -217,7 +217,7 @@ fn a_run_tells_when_its_command_began() {
         (&build.attributes["process.exit.code"], &build.attributes["process.executable.name"]),
         (&7.into(), &"sh".into())
     );
-    let since = (build.start - root.start) as f64 / 1e9;
+    let since = std::time::Duration::from_nanos(build.start - root.start).as_secs_f64();
     assert!((since - began["seconds"].as_f64().unwrap()).abs() < 0.5, "{since}");
     let parent = fs::read_to_string(traced.path("parent")).unwrap();
     assert_eq!(parent.trim(), format!("00-{}-{}-01", root.trace, root.id));
@@ -225,9 +225,8 @@ fn a_run_tells_when_its_command_began() {
     // What is not there never began.
     let run = ["run", "--json", "--trace", "trace", layout, "--", "nonesuch"];
     let mut command = traced.publisher.command(&run);
-    let said = traced.say(command.env("NIX_SEED_CACHE", traced.path("cache")));
+    let said = say(command.env("NIX_SEED_CACHE", traced.path("cache")));
     assert_eq!(said.code, Some(127), "{}", said.err);
     assert!(said.err.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{}", said.err);
     assert!(!names(&traced.spans()).contains("build"));
-    assert!(Path::new(layout).exists() && traced.registry.address().port() > 0);
 }
