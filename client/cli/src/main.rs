@@ -27,25 +27,27 @@ fn main() -> ExitCode {
     // A part of another command has no trace of its own, and above all no thread.
     let Some(name) = args.command.name() else {
         telemetry::none();
-        return ExitCode::from(code(&commands::run(args)));
+        return part(commands::run(args));
     };
     let telemetry = match Telemetry::start(began, name, args.global.trace.as_deref()) {
         Ok(telemetry) => telemetry,
-        Err(error) => return ExitCode::from(code(&Err(error))),
+        Err(error) => return part(Err(error)),
     };
     let result = telemetry.trace(|| commands::run(args));
-    let code = code(&result);
+    let code = result.as_ref().map_or_else(Error::exit_code, |code| *code);
     telemetry.end(code, result.is_err());
+    // Last, so that a script finds there how it ended.
+    if let Err(error) = &result {
+        print::error(error);
+    }
     ExitCode::from(code)
 }
 
-/// The exit code of a command; what ended it is told.
-fn code(result: &Result<u8, Error>) -> u8 {
-    match result {
-        Ok(code) => *code,
-        Err(error) => {
-            print::error(error);
-            error.exit_code()
-        }
-    }
+/// The exit code of a part of a command; what ended it is told.
+fn part(result: Result<u8, Error>) -> ExitCode {
+    let code = result.unwrap_or_else(|error| {
+        print::error(&error);
+        error.exit_code()
+    });
+    ExitCode::from(code)
 }
