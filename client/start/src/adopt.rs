@@ -2,14 +2,12 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix_seed_store::{Closure, NarHasher, PathInfo, SCHEMA_VERSION, StorePath, database_bytes, database_folder, walk};
+use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath, database_bytes, database_folder, walk};
 use rustix::fs::{Access, access};
 
 use crate::journal::STATE;
-use crate::locks::PathLock;
-use crate::store::{Store, raise_file_limit};
+use crate::store::Store;
 use crate::tree::TreeWriter;
 use crate::{Error, Result};
 
@@ -39,16 +37,14 @@ pub fn may_adopt(root: &Path) -> bool {
 /// are now. What is missing becomes valid all at once, after its files were found to have the hash that `paths` gives.
 /// Gives the number of paths that were missing.
 pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, roots: &[GcRoot]) -> Result<usize> {
-    let mut store = open(root)?;
+    let mut store = Store::open(root)?;
     let mut missing = Vec::new();
-    if let Some(database) = store.database() {
-        for info in paths.iter() {
-            if database.query(&info.path)?.is_none() {
-                missing.push(info);
-            }
+    for info in paths.iter() {
+        if store.is_missing(&info.path)? {
+            missing.push(info);
         }
     }
-    let (folder, staging) = (store.folder(), store.staging());
+    let staging = store.staging();
     for info in &missing {
         if staging.resume(info)? {
             continue;
@@ -57,44 +53,9 @@ pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathB
         copy(&lies_at(&info.path), info, TreeWriter::new(partial.clone(), staging.owner()))?;
         staging.finish(&info.path, &partial)?;
     }
-    raise_file_limit();
-    let mut locks = Vec::new();
-    let mut new = Vec::new();
-    for info in missing {
-        locks.push(PathLock::take(&folder, &info.path)?);
-        let database = store.database();
-        if database.map(|database| database.query(&info.path)).transpose()?.flatten().is_some() {
-            staging.discard(&info.path)?;
-        } else {
-            staging.place(&info.path)?;
-            new.push(info);
-        }
-    }
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs() as i64);
-    if let Some(database) = store.database() {
-        database.register(new.iter().copied(), time)?;
-    }
+    let brought = store.commit(&missing, &database_bytes(paths)?)?;
     keep(&store, root, roots)?;
-    Ok(new.len())
-}
-
-/// Opens the store; where there is none, it is made without a path in it.
-fn open(root: &Path) -> Result<Store> {
-    let mut store = Store::open(root)?;
-    if store.database().is_some() {
-        return Ok(store);
-    }
-    let folder = database_folder(root);
-    let write = |name: &str, bytes: &[u8]| {
-        let (aside, path) = (folder.join(format!("{name}.partial")), folder.join(name));
-        std::fs::write(&aside, bytes).map_err(Error::io("writing", &aside))?;
-        std::fs::rename(&aside, &path).map_err(Error::io("writing", &path))
-    };
-    write("schema", SCHEMA_VERSION.to_string().as_bytes())?;
-    // Last, since it is what makes a store of the folder.
-    write("db.sqlite", &database_bytes(&Closure::default())?)?;
-    drop(store);
-    Store::open(root)
+    Ok(brought)
 }
 
 /// Copies the files of a store path and refuses what has another hash than the one it is registered with.
@@ -129,6 +90,7 @@ fn keep(store: &Store, root: &Path, roots: &[GcRoot]) -> Result<()> {
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::UNIX_EPOCH;
 
     use nix_seed_store::LiveDatabase;
 
@@ -178,7 +140,13 @@ mod tests {
         std::fs::write(from.path().join(path('1').base_name()).join("other"), "").unwrap();
         let error = adopt(to.path(), &closure, &|path| from.path().join(path.base_name()), &[]).unwrap_err();
         assert!(error.to_string().contains("NAR hash"), "{error}");
-        let database = LiveDatabase::open(&database_folder(to.path())).unwrap();
-        assert!(database.valid_paths().unwrap().is_empty());
+        assert!(!database_folder(to.path()).join("db.sqlite").exists(), "there is no store yet");
+        // The path that was whole is not copied again.
+        std::fs::remove_file(from.path().join(path('1').base_name()).join("other")).unwrap();
+        let lies_at = |wanted: &StorePath| {
+            assert_eq!(*wanted, path('1'));
+            from.path().join(wanted.base_name())
+        };
+        assert_eq!(adopt(to.path(), &closure, &lies_at, &[]).unwrap(), 2);
     }
 }

@@ -83,7 +83,7 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
     let infos: Vec<_> = infos.collect();
     if !infos.is_empty() || store.database().is_none() {
-        store.commit(&infos, &seed)?;
+        store.commit(&infos, &seed.database)?;
     }
     let _ready = info_span!("ready").entered();
     let environment = settle(&seed, &store, &options.root)?;

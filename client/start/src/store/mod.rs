@@ -83,16 +83,21 @@ impl Store {
         self.root.join("nix/store")
     }
 
-    /// The positions of the seed's paths that are not valid here. A path that is registered but not on disk counts as
-    /// missing: the database of an overlay may speak of a lower layer that is not there.
+    /// Whether a path is not valid here. One that is registered but not on disk is missing: the database of an overlay may
+    /// speak of a lower layer that is not there.
+    pub(crate) fn is_missing(&self, path: &StorePath) -> Result<bool> {
+        let is_valid = match &self.database {
+            Some(database) => database.query(path)?.is_some(),
+            None => false,
+        };
+        Ok(!is_valid || self.folder().join(path.base_name()).symlink_metadata().is_err())
+    }
+
+    /// The positions of the seed's paths that are missing here.
     pub(crate) fn missing(&self, seed: &Seed) -> Result<Vec<u32>> {
         let mut missing = Vec::new();
         for (position, path) in (0..).zip(&seed.index.paths) {
-            let is_valid = match &self.database {
-                Some(database) => database.query(&path.info.path)?.is_some(),
-                None => false,
-            };
-            if !is_valid || self.folder().join(path.info.path.base_name()).symlink_metadata().is_err() {
+            if self.is_missing(&path.info.path)? {
                 missing.push(position);
             }
         }
@@ -105,38 +110,40 @@ impl Store {
     }
 
     /// Puts what is staged for `infos` in place and makes it valid, all at once. Whoever else has brought one of these
-    /// paths meanwhile is left alone.
-    pub(crate) fn commit(&mut self, infos: &[&PathInfo], seed: &Seed) -> Result<()> {
+    /// paths meanwhile is left alone. Where there is no store yet, `new` becomes its database. Gives the number of paths
+    /// that have become valid.
+    pub(crate) fn commit(&mut self, infos: &[&PathInfo], new: &[u8]) -> Result<usize> {
         let _span = tracing::info_span!("register", seed.paths = infos.len() as i64).entered();
         let (folder, staging) = (self.folder(), self.staging());
         let Some(database) = &mut self.database else {
             for info in infos {
                 staging.place(&info.path)?;
             }
-            return self.make_database(seed);
+            self.make_database(new)?;
+            return Ok(infos.len());
         };
         let mut locks = Vec::new();
         raise_file_limit();
         for info in infos {
             locks.push(PathLock::take(&folder, &info.path)?);
         }
-        let mut new = Vec::new();
+        let mut brought = Vec::new();
         for info in infos {
             let is_there = folder.join(info.path.base_name()).symlink_metadata().is_ok();
             if is_there && database.query(&info.path)?.is_some() {
                 staging.discard(&info.path)?;
             } else {
                 staging.place(&info.path)?;
-                new.push(*info);
+                brought.push(*info);
             }
         }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(REGISTRATION_TIME, |time| time.as_secs() as i64);
-        database.register(new.iter().copied(), time.max(REGISTRATION_TIME))?;
-        Ok(())
+        database.register(brought.iter().copied(), time.max(REGISTRATION_TIME))?;
+        Ok(brought.len())
     }
 
-    /// The seed's own database becomes the store's: what is valid is what the seed holds.
-    fn make_database(&self, seed: &Seed) -> Result<()> {
+    /// Makes the store's database: what is valid is what it says.
+    fn make_database(&self, database: &[u8]) -> Result<()> {
         let folder = database_folder(&self.root);
         let write = |name: &str, bytes: &[u8]| {
             let (aside, path) = (folder.join(format!("{name}.partial")), folder.join(name));
@@ -146,7 +153,7 @@ impl Store {
         };
         write("schema", SCHEMA_VERSION.to_string().as_bytes())?;
         // Last, since it is what makes a store of the folder.
-        write("db.sqlite", &seed.database)
+        write("db.sqlite", database)
     }
 
     /// Gives a file to the owner of the store.
@@ -234,7 +241,7 @@ fn make_folders(root: &Path, path: &Path, mode: u32, owner: Option<(Uid, Gid)>) 
 }
 
 /// A lock per path is an open file per path.
-pub(crate) fn raise_file_limit() {
+fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
