@@ -40,7 +40,7 @@ pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environme
         blob.finish(expected, descriptor.size(), diff_id)?;
     }
     for missing in ["nix/store", "nix/var/nix/db/db.sqlite"] {
-        if !tree.has(missing) {
+        if !tree.has(Path::new(missing)) {
             return Err(Error::NoStore { what: found.location.to_string(), missing });
         }
     }
@@ -85,7 +85,7 @@ impl From<Error> for Refused {
     }
 }
 
-fn member(entry: &mut Entry<'_, impl Read>, path: &str, tree: &mut Tree) -> Result<(), Refused> {
+fn member(entry: &mut Entry<'_, impl Read>, path: &Path, tree: &mut Tree) -> Result<(), Refused> {
     let header = entry.header();
     let mode = header.mode().map_err(|_| Refused::Why("its mode is no number"))?;
     let time =

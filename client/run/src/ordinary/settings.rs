@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use nix_seed_image::documents::Documents;
 use tar::{Entry, EntryType};
@@ -24,7 +25,7 @@ const DEFAULT: &str = "experimental-features = nix-command flakes\n";
 /// The files outside of `/nix` that count.
 #[derive(Default)]
 pub(super) struct Settings {
-    files: BTreeMap<String, Content>,
+    files: BTreeMap<PathBuf, Content>,
 }
 
 enum Content {
@@ -34,8 +35,8 @@ enum Content {
 
 impl Settings {
     /// Takes note of an entry, if it is one that counts.
-    pub(super) fn take(&mut self, path: &str, entry: &mut Entry<'_, impl Read>) -> std::io::Result<()> {
-        if path != NIX_CONF && path != CERTIFICATES {
+    pub(super) fn take(&mut self, path: &Path, entry: &mut Entry<'_, impl Read>) -> std::io::Result<()> {
+        if path != Path::new(NIX_CONF) && path != Path::new(CERTIFICATES) {
             return Ok(());
         }
         let content = match entry.header().entry_type() {
@@ -43,7 +44,7 @@ impl Settings {
                 let target = entry.link_name_bytes().unwrap_or_default();
                 Content::Link(String::from_utf8_lossy(&target).into_owned())
             }
-            EntryType::Regular if path == NIX_CONF => {
+            EntryType::Regular if path == Path::new(NIX_CONF) => {
                 let mut text = String::new();
                 entry.take(SETTINGS_MAX).read_to_string(&mut text)?;
                 Content::Text(text)
@@ -56,17 +57,17 @@ impl Settings {
 
     /// Writes the settings where Nix will find them in `/nix`, and gives what leads it there.
     pub(super) fn write(self, tree: &mut Tree, documents: &Documents, name: &str) -> Result<Environment> {
-        let text = match self.files.get(NIX_CONF) {
+        let text = match self.files.get(Path::new(NIX_CONF)) {
             Some(Content::Text(text)) => text.clone(),
             Some(Content::Link(target)) => read(tree, target).unwrap_or_else(|| DEFAULT.into()),
             None => DEFAULT.into(),
         };
         let folder = format!("nix/var/nix-seed/etc/{name}");
-        tree.file(&format!("{folder}/nix.conf"), &mut alone(&text).as_bytes(), 0o644, 1)?;
+        tree.file(&Path::new(&folder).join("nix.conf"), &mut alone(&text).as_bytes(), 0o644, 1)?;
         let mut environment = from_config(documents);
         environment.variables.push(("NIX_CONF_DIR".into(), format!("/{folder}")));
         let has_certificates = environment.variables.iter().any(|(name, _)| name == CERTIFICATES_VARIABLE);
-        if let Some(Content::Link(target)) = self.files.get(CERTIFICATES)
+        if let Some(Content::Link(target)) = self.files.get(Path::new(CERTIFICATES))
             && !has_certificates
             && target.starts_with("/nix/")
         {

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use crate::tree::{remove, set_time};
 use crate::{Error, Result};
 
+/// What lies in here is a store path's, and read-only.
+const STORE: &str = "nix/store";
+
 /// Nix keeps no others, and no file of a stranger shall have them.
 const RIGHTS: u32 = 0o777;
 
@@ -20,11 +23,11 @@ pub(super) struct Tree {
     /// What errors call the layer that is read now.
     layer: String,
     /// Mode and time of each folder, for the end: until then files are written into it.
-    folders: BTreeMap<String, (u32, i64)>,
+    folders: BTreeMap<PathBuf, (u32, i64)>,
     /// What the layer has written that is read now, with the folders above.
-    written: HashSet<String>,
+    written: HashSet<PathBuf>,
     /// Folders that are known to be some, and reached through no link.
-    known: HashSet<String>,
+    known: HashSet<PathBuf>,
 }
 
 impl Tree {
@@ -42,12 +45,12 @@ impl Tree {
     }
 
     /// Whether there is something at `path`, reached through no link.
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(super) fn has(&self, path: &Path) -> bool {
         self.is_reached(path) && self.at(path).symlink_metadata().is_ok()
     }
 
     /// The text of a file, reached through no link.
-    pub(super) fn read(&self, path: &str, max: u64) -> Option<String> {
+    pub(super) fn read(&self, path: &Path, max: u64) -> Option<String> {
         let is_file = self.at(path).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         let file = (self.is_reached(path) && is_file).then(|| std::fs::File::open(self.at(path)).ok())??;
         let mut text = String::new();
@@ -56,7 +59,7 @@ impl Tree {
     }
 
     /// A folder; one that is there keeps what is in it.
-    pub(super) fn folder(&mut self, path: &str, mode: u32, time: i64) -> Result<()> {
+    pub(super) fn folder(&mut self, path: &Path, mode: u32, time: i64) -> Result<()> {
         self.reach(path)?;
         let at = self.at(path);
         if !at.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
@@ -69,7 +72,7 @@ impl Tree {
     }
 
     /// A file with what `content` gives.
-    pub(super) fn file(&mut self, path: &str, content: &mut impl Read, mode: u32, time: i64) -> Result<()> {
+    pub(super) fn file(&mut self, path: &Path, content: &mut impl Read, mode: u32, time: i64) -> Result<()> {
         let at = self.replace(path)?;
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&at).map_err(Error::io("writing", &at))?;
@@ -79,14 +82,14 @@ impl Tree {
     }
 
     /// A link, whatever it leads to.
-    pub(super) fn symlink(&mut self, path: &str, target: &[u8], time: i64) -> Result<()> {
+    pub(super) fn symlink(&mut self, path: &Path, target: &[u8], time: i64) -> Result<()> {
         let at = self.replace(path)?;
         std::os::unix::fs::symlink(OsStr::from_bytes(target), &at).map_err(Error::io("writing", &at))?;
         set_time(&at, time)
     }
 
     /// Another name for what `target` is, which [`has`](Self::has) found.
-    pub(super) fn hard_link(&mut self, path: &str, target: &str) -> Result<()> {
+    pub(super) fn hard_link(&mut self, path: &Path, target: &Path) -> Result<()> {
         if path == target {
             return Ok(());
         }
@@ -96,7 +99,7 @@ impl Tree {
     }
 
     /// Deletes what lower layers have at `path`.
-    pub(super) fn remove(&mut self, path: &str) -> Result<()> {
+    pub(super) fn remove(&mut self, path: &Path) -> Result<()> {
         if !self.has(path) {
             return Ok(());
         }
@@ -104,15 +107,14 @@ impl Tree {
     }
 
     /// Deletes what lower layers have in the folder at `path`.
-    pub(super) fn clear(&mut self, path: &str) -> Result<()> {
+    pub(super) fn clear(&mut self, path: &Path) -> Result<()> {
         let at = self.at(path);
         if !self.is_reached(path) || !at.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
             return Ok(());
         }
         for entry in std::fs::read_dir(&at).map_err(Error::io("reading", &at))? {
             let name = entry.map_err(Error::io("reading", &at))?.file_name();
-            // Every name here was text when it was written.
-            self.remove(&format!("{path}/{}", name.to_string_lossy()))?;
+            self.remove(&path.join(name))?;
         }
         Ok(())
     }
@@ -123,42 +125,43 @@ impl Tree {
         for (path, (mode, time)) in self.folders.iter().rev() {
             let at = self.at(path);
             // Whose store it is writes into the folders that are Nix' own.
-            let own = if path.strip_prefix("nix/store/").is_some() { 0 } else { 0o700 };
+            let is_nix_own = path == Path::new(STORE) || !path.starts_with(STORE);
+            let own = if is_nix_own { 0o700 } else { 0 };
             std::fs::set_permissions(&at, Permissions::from_mode(mode | own)).map_err(Error::io("writing", &at))?;
             set_time(&at, *time)?;
         }
         Ok(())
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path)
     }
 
     /// Makes room for something new.
-    fn replace(&mut self, path: &str) -> Result<PathBuf> {
+    fn replace(&mut self, path: &Path) -> Result<PathBuf> {
         self.reach(path)?;
         self.delete(path)?;
         Ok(self.at(path))
     }
 
-    fn delete(&mut self, path: &str) -> Result<()> {
+    fn delete(&mut self, path: &Path) -> Result<()> {
         // All above a known folder is known.
         if self.known.contains(path) {
-            let below =
-                |name: &str| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            self.known.retain(|folder| !below(folder));
-            self.folders.retain(|folder, _| !below(folder));
+            self.known.retain(|folder| !folder.starts_with(path));
+            self.folders.retain(|folder, _| !folder.starts_with(path));
         }
         remove(&self.at(path))
     }
 
     /// Makes the folders above `path`, and refuses what is no folder there: it would lead elsewhere.
-    fn reach(&mut self, path: &str) -> Result<()> {
+    fn reach(&mut self, path: &Path) -> Result<()> {
         self.written.insert(path.into());
-        let above: Vec<_> = path.match_indices('/').map(|(end, _)| &path[..end]).collect();
-        if above.last().is_none_or(|folder| self.known.contains(*folder) && self.written.contains(*folder)) {
+        let mut above = folders_above(path);
+        if above.next().is_none_or(|folder| self.known.contains(folder) && self.written.contains(folder)) {
             return Ok(());
         }
+        let mut above: Vec<_> = folders_above(path).collect();
+        above.reverse();
         for folder in above {
             self.written.insert(folder.into());
             if self.known.contains(folder) {
@@ -183,10 +186,14 @@ impl Tree {
     }
 
     /// Whether all above `path` are folders, and none is a link.
-    fn is_reached(&self, path: &str) -> bool {
-        let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
-        above.all(|folder| self.at(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_dir()))
+    fn is_reached(&self, path: &Path) -> bool {
+        folders_above(path).all(|folder| self.at(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_dir()))
     }
+}
+
+/// The folders that a path lies in, the nearest first, up to one in the root.
+fn folders_above(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty())
 }
 
 fn make_folder(at: &Path) -> Result<()> {
