@@ -11,6 +11,7 @@ use nix_seed_start::Progress;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::fingerprint::fingerprint;
 use crate::run_folder::open;
 use crate::{Error, Result, ordinary, tree};
 
@@ -37,8 +38,13 @@ pub struct Unpacked {
 #[serde(deny_unknown_fields)]
 struct Record {
     digest: String,
+    /// Of the seed's folder, when all in it had been verified. With another one it counts as damaged.
+    fingerprint: String,
     environment: Environment,
 }
+
+/// Others than a folder's owner who may write to it.
+const OTHERS_WRITE: u32 = 0o022;
 
 impl Cache {
     /// This user's cache: `$NIX_SEED_CACHE`, or `nix-seed` where programs keep such things.
@@ -56,16 +62,19 @@ impl Cache {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::io("creating", folder))?;
         // The command may be called in another folder than the one that a relative path means.
         let folder = folder.canonicalize().map_err(Error::io("reading", folder))?;
-        let owner = folder.metadata().map_err(Error::io("reading", &folder))?.uid();
-        if owner != rustix::process::geteuid().as_raw() {
-            return Err(Error::Owner { path: folder, owner });
+        let metadata = folder.metadata().map_err(Error::io("reading", &folder))?;
+        if metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Err(Error::Owner { path: folder, owner: metadata.uid() });
+        }
+        if metadata.mode() & OTHERS_WRITE != 0 {
+            return Err(Error::Open { path: folder });
         }
         let seeds = folder.join("seeds");
         std::fs::create_dir_all(&seeds).map_err(Error::io("creating", seeds))?;
         Ok(Self { folder })
     }
 
-    /// The seed with this digest (`sha256:…`), where it is unpacked already.
+    /// The seed with this digest (`sha256:…`), where it is unpacked already and has not changed since.
     pub fn ready(&self, digest: &str) -> Result<Option<Unpacked>> {
         let name = name(digest);
         if !self.record_path(&name).exists() {
@@ -74,13 +83,14 @@ impl Cache {
         let lock = self.open_lock(&name)?;
         match lock.try_lock_shared() {
             Ok(()) => Ok(self.record(digest)?.map(|environment| Unpacked { name, environment, _lock: lock })),
-            // Somebody unpacks it, and is waited for by `unpack`.
+            // Somebody unpacks it; `unpack` waits for that.
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Error::io("locking", self.lock_path(&name))(error)),
         }
     }
 
-    /// Unpacks the seed that was found, unless it is already; goes on where an earlier attempt was interrupted.
+    /// Unpacks the seed that was found, unless it is already. Where an earlier attempt was interrupted, or what it unpacked
+    /// has changed since, all that is there is verified again, and what is missing or damaged is fetched.
     pub fn unpack(&self, found: &Found, progress: &Progress) -> Result<Unpacked> {
         let digest = found.digest();
         if let Some(unpacked) = self.ready(&digest)? {
@@ -89,14 +99,15 @@ impl Cache {
         let name = name(&digest);
         let lock = self.open_lock(&name)?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            tracing::warn!("waiting for another run, which unpacks the same seed");
+            tracing::warn!("waiting for another run, which unpacks this seed, or uses what has to be mended of it");
         }
         lock.lock().map_err(Error::io("locking", self.lock_path(&name)))?;
         let environment = match self.record(&digest)? {
             Some(environment) => environment,
             None => {
                 let environment = self.unpack_new(found, &name, progress)?;
-                self.write(&name, &Record { digest, environment: environment.clone() })?;
+                let fingerprint = fingerprint(&self.seed(&name))?;
+                self.write(&name, &Record { digest, fingerprint, environment: environment.clone() })?;
                 environment
             }
         };
@@ -108,6 +119,8 @@ impl Cache {
     fn unpack_new(&self, found: &Found, name: &str, progress: &Progress) -> Result<Environment> {
         let seed = self.seed(name);
         let Err(error) = found.seed() else {
+            // Without a database nothing counts as valid: whatever an earlier attempt has left is verified.
+            tree::remove(&nix_seed_store::database_folder(&seed))?;
             let options = nix_seed_start::Options { root: seed, ..Default::default() };
             return Ok(nix_seed_start::up(found, &options, progress)?.environment.into());
         };
@@ -118,7 +131,9 @@ impl Cache {
         );
         let partial = self.folder.join("seeds").join(format!("{name}.partial"));
         tree::remove(&partial)?;
-        let environment = ordinary::unpack(found, &partial, name)?;
+        let unpacked = ordinary::unpack(found, &partial, name);
+        // It cannot be gone on with.
+        let environment = unpacked.inspect_err(|_| drop(tree::remove(&partial)))?;
         tree::remove(&seed)?;
         std::fs::rename(&partial, &seed).map_err(Error::io("writing", seed))?;
         Ok(environment)
@@ -132,7 +147,14 @@ impl Cache {
             bytes => bytes.map_err(Error::io("reading", &path))?,
         };
         match serde_json::from_slice::<Record>(&bytes) {
-            Ok(record) if record.digest == digest => Ok(Some(record.environment)),
+            Ok(record) if record.digest == digest => {
+                let is_as_it_was =
+                    fingerprint(&self.seed(&name(digest))).is_ok_and(|found| found == record.fingerprint);
+                if !is_as_it_was {
+                    tracing::warn!("the unpacked seed has changed since: what is damaged is fetched again");
+                }
+                Ok(is_as_it_was.then_some(record.environment))
+            }
             Ok(record) => Err(Error::OtherSeed { path, found: record.digest, wanted: digest.into() }),
             Err(_) => Ok(None),
         }
@@ -192,15 +214,31 @@ mod tests {
     const DIGEST: &str = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
     #[test]
+    fn attack_a_cache_that_others_write_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o770)).unwrap();
+        assert!(matches!(Cache::at(folder.path()), Err(Error::Open { .. })));
+    }
+
+    #[test]
     fn a_seed_is_there_when_its_record_is() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(&folder.path().join("cache")).unwrap();
         assert!(cache.ready(DIGEST).unwrap().is_none());
         let environment = Environment { path: vec!["/nix/store/x/bin".into()], ..Environment::default() };
-        cache.write(&name(DIGEST), &Record { digest: DIGEST.into(), environment: environment.clone() }).unwrap();
+        let seed = cache.seed(&name(DIGEST));
+        std::fs::create_dir(&seed).unwrap();
+        let record = |environment: &Environment| Record {
+            digest: DIGEST.into(),
+            fingerprint: fingerprint(&seed).unwrap(),
+            environment: environment.clone(),
+        };
+        cache.write(&name(DIGEST), &record(&environment)).unwrap();
         let unpacked = cache.ready(DIGEST).unwrap().unwrap();
         assert_eq!((unpacked.name.as_str(), &unpacked.environment), ("0011223344556677", &environment));
         assert!(cache.ready(DIGEST).unwrap().is_some(), "several runs use one");
+        std::fs::write(seed.join("file"), "").unwrap();
+        assert!(cache.ready(DIGEST).unwrap().is_none(), "it has changed");
 
         let other = DIGEST.replace("ff", "00");
         assert!(matches!(cache.ready(&other), Err(Error::OtherSeed { .. })));

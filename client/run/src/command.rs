@@ -1,6 +1,7 @@
 //! The first process: it starts the second, passes signals on, and clears up.
 
 use std::ffi::OsString;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
@@ -18,7 +19,10 @@ use crate::{Cache, Error, Result, Unpacked, began};
 const PASSED_ON: [Number; 6] =
     [Number::SIGINT, Number::SIGTERM, Number::SIGHUP, Number::SIGQUIT, Number::SIGUSR1, Number::SIGUSR2];
 
-/// `si_code` of a signal that the kernel sends: a terminal's, which the command gets as well (sigaction(2)).
+/// What a terminal sends to all that run in its foreground, the command among them.
+const OF_TERMINAL: [u32; 2] = [Number::SIGINT as u32, Number::SIGQUIT as u32];
+
+/// `si_code` of a signal that the kernel sends, as it does for a terminal (sigaction(2)).
 const SI_KERNEL: i32 = 0x80;
 
 /// How to run a command.
@@ -47,15 +51,24 @@ pub struct Finished {
     pub began: Option<SystemTime>,
     pub(crate) folder: RunFolder,
     /// The seed's own `/nix`.
-    seed: PathBuf,
+    pub(crate) seed: PathBuf,
 }
 
 impl Finished {
-    /// The file or folder that the command saw at `/nix` and `path`, if there was one.
-    pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
+    /// What the command wrote at `/nix` and `path`, if it did.
+    pub(crate) fn written(&self, path: &str) -> Option<PathBuf> {
         let copy = self.folder.path.join(COPY);
-        let layers = if copy.exists() { vec![copy] } else { vec![self.folder.path.join(UPPER), self.seed.clone()] };
-        layers.into_iter().map(|layer| layer.join(path)).find(|path| path.symlink_metadata().is_ok())
+        let path = if copy.exists() { copy } else { self.folder.path.join(UPPER) }.join(path);
+        // A device stands for what is deleted.
+        let metadata = path.symlink_metadata().ok()?;
+        (!metadata.file_type().is_char_device()).then_some(path)
+    }
+
+    /// The store path of this name: the seed's own, which is whole, before what the command changed of it.
+    pub(crate) fn store_path(&self, name: &str) -> PathBuf {
+        let name = format!("store/{name}");
+        let own = self.seed.join(&name);
+        if own.symlink_metadata().is_ok() { own } else { self.written(&name).unwrap_or(own) }
     }
 }
 
@@ -112,7 +125,7 @@ impl Waiter {
                         code = Some(exit_code(ExitStatus::from_raw(status.as_raw())));
                     }
                 }
-            } else if signal.ssi_code != SI_KERNEL
+            } else if !(signal.ssi_code == SI_KERNEL && OF_TERMINAL.contains(&signal.ssi_signo))
                 && let (Some(child), Some(signal)) = (child, Signal::from_named_raw(signal.ssi_signo as i32))
             {
                 let _ = kill_process(child, signal);
@@ -139,11 +152,9 @@ fn exit_code(status: ExitStatus) -> u8 {
 fn end_children() {
     // An error says that there are none: the most common case, and a fast one.
     while wait(WaitOptions::NOHANG).is_ok() {
-        let children = children();
-        for child in &children {
-            let _ = kill_process(*child, Signal::KILL);
-        }
-        if children.is_empty() || wait(WaitOptions::empty()).is_err() {
+        let killed = children().into_iter().filter(|child| kill_process(*child, Signal::KILL).is_ok()).count();
+        // Whoever cannot be killed is another user by now, and not waited for.
+        if killed == 0 || wait(WaitOptions::empty()).is_err() {
             return;
         }
     }

@@ -43,6 +43,12 @@ pub enum Error {
         /// Its owner.
         owner: u32,
     },
+    /// The same, by the folder's rights.
+    #[error("others may write to {path}, so what it holds cannot be believed; chmod go-w {path}", path = path.display())]
+    Open {
+        /// The cache.
+        path: PathBuf,
+    },
     /// Two digests have the same first digits.
     #[error("{path} holds the seed {found}, not {wanted}; remove it", path = path.display())]
     OtherSeed {
@@ -90,7 +96,7 @@ pub enum Error {
         mend: String,
     },
     /// The folder that the command was called in is not there inside.
-    #[error("{path}: {source}: the command would see the seed's /nix, not this machine's; call it from another folder", path = path.display())]
+    #[error("{path}: {source}: the command cannot begin there, as it sees the seed's /nix and not this machine's; call it from another folder", path = path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -16,6 +16,7 @@ mod cache;
 mod command;
 mod environment;
 mod error;
+mod fingerprint;
 mod inside;
 mod network;
 mod ordinary;

@@ -10,6 +10,9 @@ use nix_seed_store::StorePath;
 use crate::results::database;
 use crate::{Error, Finished, Result, ResultLink};
 
+/// Where a Nix daemon listens.
+const DAEMON: &str = "/nix/var/nix/daemon-socket/socket";
+
 /// What was copied.
 #[derive(Debug)]
 pub struct CopiedOut {
@@ -26,12 +29,11 @@ pub struct CopiedOut {
 pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Result<CopiedOut> {
     let span = tracing::info_span!("copy_out", seed.paths = tracing::field::Empty).entered();
     std::fs::create_dir_all(dir).map_err(Error::io("creating", dir))?;
-    let closure = database(finished)?.closure(results.iter().map(|result| result.path.clone()))?;
+    let database = database(finished)?;
+    let wanted = results.iter().map(|result| result.path.clone());
+    let closure = database.map(|database| database.closure(wanted)).transpose()?.unwrap_or_default();
     span.record("seed.paths", closure.iter().count() as i64);
-    let lies_at = |path: &StorePath| {
-        let name = format!("store/{}", path.base_name());
-        finished.find(&name).unwrap_or_else(|| name.into())
-    };
+    let lies_at = |path: &StorePath| finished.store_path(path.base_name());
     let roots: Vec<_> = results.iter().map(|result| root(&result.path, result.path.to_string().into())).collect();
     adopt(dir, &closure, &lies_at, &roots).map_err(|error| kept(dir, error))?;
 
@@ -44,6 +46,14 @@ pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Resu
     }
     let machine = Path::new("/");
     let mut in_machine_store = may_adopt(machine);
+    if !in_machine_store && Path::new(DAEMON).exists() {
+        // Only those whom it trusts may bring what nobody has signed.
+        tracing::warn!(
+            "a Nix daemon owns this machine's store; as a user whom it trusts, bring the results there: nix copy --all \
+             --no-check-sigs --from {}",
+            dir.canonicalize().unwrap_or_else(|_| dir.into()).display()
+        );
+    }
     if in_machine_store {
         // The links themselves: once they are gone, the garbage collector may take what they led to.
         let roots: Vec<_> = results.iter().map(|result| root(&result.path, result.at.clone())).collect();

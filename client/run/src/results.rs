@@ -24,21 +24,20 @@ pub struct ResultLink {
 
 /// The results of a command, sorted by where their links are.
 pub fn results(finished: &Finished) -> Result<Vec<ResultLink>> {
-    let Some(roots) = finished.find(AUTO_ROOTS) else { return Ok(Vec::new()) };
+    let Some((roots, database)) = finished.written(AUTO_ROOTS).zip(database(finished)?) else { return Ok(Vec::new()) };
     let mut links = Vec::new();
     for entry in std::fs::read_dir(&roots).map_err(Error::io("reading", &roots))? {
         let entry = entry.map_err(Error::io("reading", &roots))?;
-        // A link that is gone is nobody's result.
+        // A link that is gone is nobody's result; one in `/nix` is gone with the run.
         let Ok(at) = std::fs::read_link(entry.path()) else { continue };
+        if at.starts_with("/nix") {
+            continue;
+        }
         let Ok(target) = std::fs::read_link(&at) else { continue };
         if let Some((path, rest)) = in_store(&target) {
             links.push(ResultLink { at, path, rest });
         }
     }
-    if links.is_empty() {
-        return Ok(links);
-    }
-    let database = database(finished)?;
     let mut valid = Vec::new();
     for link in links {
         if database.query(&link.path)?.is_some() {
@@ -49,19 +48,18 @@ pub fn results(finished: &Finished) -> Result<Vec<ResultLink>> {
     Ok(valid)
 }
 
-/// The run's database.
-pub(crate) fn database(finished: &Finished) -> Result<LiveDatabase> {
-    // Nix copies the file up as soon as it opens it, `schema` it only reads: both have to be in one folder.
-    let file = finished.find(&format!("{DATABASE}/db.sqlite"));
-    let folder = file.and_then(|file| file.parent().map(Path::to_owned));
-    let folder = folder.ok_or_else(|| Error::io("reading", DATABASE)(std::io::ErrorKind::NotFound))?;
-    let schema = folder.join("schema");
-    if !schema.exists()
-        && let Some(seed) = finished.find(&format!("{DATABASE}/schema"))
-    {
-        std::fs::copy(seed, &schema).map_err(Error::io("writing", schema))?;
+/// The run's database, if the command has opened it: Nix writes to it, whatever it does.
+pub(crate) fn database(finished: &Finished) -> Result<Option<LiveDatabase>> {
+    let Some(folder) = finished.written(DATABASE) else { return Ok(None) };
+    if !folder.join("db.sqlite").exists() {
+        return Ok(None);
     }
-    Ok(LiveDatabase::open(&folder)?)
+    // Nix only reads `schema`, so it is the seed's; both have to be in one folder.
+    let schema = folder.join("schema");
+    if !schema.exists() {
+        std::fs::copy(finished.seed.join(DATABASE).join("schema"), &schema).map_err(Error::io("writing", schema))?;
+    }
+    Ok(Some(LiveDatabase::open(&folder)?))
 }
 
 /// The store path that a file is in, and where in it.

@@ -75,7 +75,10 @@ fn store(run: &Path, seed: &Path) -> Result<()> {
     let overlay = options(run, seed).and_then(|options| {
         // Relative names, since an option may not hold just any.
         std::env::set_current_dir(run)?;
-        Ok(mount("overlay", "/nix", "overlay", MountFlags::NOSUID | MountFlags::NODEV, &*options)?)
+        let flags = MountFlags::NOSUID | MountFlags::NODEV;
+        let mount = |options: String| Ok(mount("overlay", "/nix", "overlay", flags, &*CString::new(options)?)?);
+        // Nothing that goes with the run has to survive a loss of power; older kernels do not know the word (5.10).
+        mount(format!("{options},volatile")).or_else(|_: std::io::Error| mount(options))
     });
     let Err(error) = overlay else { return Ok(()) };
     tracing::warn!(
@@ -88,14 +91,14 @@ fn store(run: &Path, seed: &Path) -> Result<()> {
 }
 
 /// The overlay's options: what is written lies in the run's folder, as plain files that can be read there.
-fn options(run: &Path, seed: &Path) -> std::io::Result<CString> {
+fn options(run: &Path, seed: &Path) -> std::io::Result<String> {
     // `run` is beside `seeds`, see `Cache`.
     let seeds = run.parent().and_then(Path::parent).map(|cache| cache.join("seeds"));
     let lower = seeds.and_then(|seeds| Some(PathBuf::from("../../seeds").join(seed.strip_prefix(seeds).ok()?)));
     let lower =
         lower.and_then(|lower| lower.to_str().map(ToOwned::to_owned)).ok_or(std::io::ErrorKind::InvalidInput)?;
     let how = if is_in_user_namespace() { "userxattr" } else { "redirect_dir=off,metacopy=off" };
-    Ok(CString::new(format!("lowerdir={lower},upperdir={UPPER},workdir={WORK},{how}"))?)
+    Ok(format!("lowerdir={lower},upperdir={UPPER},workdir={WORK},{how}"))
 }
 
 /// Whether this process is not in the machine's own user namespace: there the attributes that overlays keep are others.
