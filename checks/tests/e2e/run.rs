@@ -1,8 +1,11 @@
 //! `nix-seed run`: one command over a seed, and nothing of it left behind.
 
+mod apart;
 mod builds;
+mod cached;
 mod ends;
 mod images;
+mod strangers;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -31,6 +34,8 @@ struct Runner {
 struct Said {
     code: Option<i32>,
     out: String,
+    /// The same; names of files may be no text.
+    out_bytes: Vec<u8>,
     err: String,
 }
 
@@ -74,6 +79,22 @@ impl Runner {
         command
     }
 
+    /// A command as root, in a folder, with a plain environment.
+    fn root_in(folder: &Path, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir(folder).stdin(Stdio::null());
+        command
+    }
+
+    /// What `script` does as root, in a mount namespace that ends with it, and then `command` instead of it.
+    fn after(&self, script: &str, command: &Command) -> Said {
+        let mut shell = Self::root_in(self.folder.path(), "unshare");
+        shell.args(["--mount", "sh", "-ec", &format!("{script}; exec \"$@\""), "sh"]);
+        shell.arg(command.get_program()).args(command.get_args());
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        say(&mut shell)
+    }
+
     /// `nix-seed run` over a seed.
     fn run<S: AsRef<OsStr>>(&self, options: &[&str], seed: impl AsRef<OsStr>, command: &[S]) -> Command {
         let mut run = self.command(&self.program);
@@ -90,8 +111,8 @@ impl Runner {
 
 fn say(command: &mut Command) -> Said {
     let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Said { code: status.code(), out: text(stdout), err: text(stderr) }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said { code: status.code(), out: text(&stdout), err: text(&stderr), out_bytes: stdout }
 }
 
 /// A seed of a file and a link: what runs in it is the machine's.

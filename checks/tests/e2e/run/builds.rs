@@ -6,7 +6,7 @@ use std::process::Command;
 
 use nix_seed_checks::machine::{files, process};
 
-use super::{Runner, say};
+use super::{Runner, Said, say};
 use crate::seed::Seed;
 
 /// A flake whose library has to be compiled anew, in a folder of the runner's own.
@@ -76,27 +76,54 @@ fn anybody_builds_offline() {
     assert!(runner.left().is_empty());
 }
 
-#[test]
-fn a_result_is_valid_in_a_store_without_a_daemon() {
-    let (seed, runner) = (Seed::of_example("c"), Runner::root());
-    flake(&seed, &runner);
+/// What `script` does where this machine's store is one made for the test, the seed is up in it, and `$@` a run's options.
+fn on_a_machine_with_a_store(seed: &Seed, runner: &Runner, script: &str) -> Said {
+    flake(seed, runner);
     for folder in ["seed", "nix"] {
         fs::create_dir(runner.path(folder)).unwrap();
     }
-    // This machine's store is made for the test.
-    let script = r#"
+    let before = r#"
         set -e
         mount --bind "$0" seed
         mount --bind nix /nix
         eval "$(./nix-seed up --root / ./seed)"
-        ./nix-seed run --no-network --out out ./seed -- nix build path:flake
+    "#;
+    let mut command = runner.command(Path::new("unshare"));
+    command.args(["--mount", "sh", "-c", &format!("{before}{script}")]).arg(&seed.layout);
+    say(command.args(["run", "--no-network", "--out", "out", "./seed", "--"]).args(BUILD))
+}
+
+#[test]
+fn a_result_is_valid_in_a_store_without_a_daemon() {
+    let (seed, runner) = (Seed::of_example("c"), Runner::root());
+    let script = r#"
+        ./nix-seed "$@"
         nix store verify --no-trust ./result
         nix store gc >&2
         ./result/bin/greet
         test "$(readlink result)" = "/$(readlink out/result)"
     "#;
-    let mut command = runner.command(Path::new("unshare"));
-    let said = say(command.args(["--mount", "sh", "-c", script]).arg(&seed.layout));
+    let said = on_a_machine_with_a_store(&seed, &runner, script);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "Hello, nobody!\n"), "{said:?}");
+    assert_kept(&seed, &runner.path("out"));
+}
+
+#[test]
+fn a_daemons_store_is_left_to_it_and_the_way_there_is_named() {
+    let (seed, runner) = (Seed::of_example("c"), Runner::root());
+    let script = r#"
+        nix-daemon >&2 &
+        trap "kill $!" EXIT
+        until test -S /nix/var/nix/daemon-socket/socket; do :; done
+        ./nix-seed "$@" 2> remarks
+        cat remarks >&2
+        test ! -e result/bin/greet
+        export NIX_REMOTE=daemon
+        $(grep -o 'nix copy .*' remarks) >&2
+        nix store verify --no-trust ./result
+        ./result/bin/greet
+    "#;
+    let said = on_a_machine_with_a_store(&seed, &runner, script);
     assert_eq!((said.code, said.out.as_str()), (Some(0), "Hello, nobody!\n"), "{said:?}");
     assert_kept(&seed, &runner.path("out"));
 }

@@ -1,6 +1,7 @@
 //! However a run ends, it ends as the command did, and leaves nothing.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{Runner, Small, say};
@@ -54,6 +55,36 @@ fn a_signal_reaches_the_command() {
         assert_eq!((rest.as_str(), child.wait().unwrap().code()), (ended, code), "{signal}");
         assert!(runner.left().is_empty());
     }
+}
+
+#[test]
+fn a_terminal_interrupts_the_command_once() {
+    let (seed, runner) = (Small::open(), Runner::nobody());
+    // What the run passes on, it passes on in order: it has read the interruption when it passes this on.
+    let script = "n=0; trap 'n=$((n+1))' INT; trap 'echo interrupted $n; exit 9' TERM; sleep 1000 & echo ready; \
+        while test $n = 0; do wait; done; kill -TERM $PPID; while :; do wait; done";
+    fs::write(runner.path("script"), script).unwrap();
+    // A terminal of its own, in which the run is the foreground.
+    let run = runner.run(&[], &seed.layout, &["bash", "script"]);
+    let words = [run.get_program()].into_iter().chain(run.get_args()).map(|word| word.to_str().unwrap());
+    let words: Vec<_> = words.collect();
+    let mut terminal = Runner::root_in(runner.folder.path(), "script");
+    terminal.args(["--quiet", "--return", "--flush", "--command", &format!("exec {}", words.join(" ")), "/dev/null"]);
+    terminal.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("ready") {
+        line.clear();
+        assert!(out.read_line(&mut line).unwrap() > 0, "it has ended");
+    }
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(b"\x03").unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("interrupted 1"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(9), "{rest}");
+    assert!(runner.left().is_empty());
 }
 
 #[test]
