@@ -129,7 +129,7 @@ impl Cache {
             "{} is no seed as nix-seed writes it ({why}): it is unpacked whole, as any image",
             found.location
         );
-        let partial = self.folder.join("seeds").join(format!("{name}.partial"));
+        let partial = self.seeds().join(format!("{name}.partial"));
         tree::remove(&partial)?;
         let unpacked = ordinary::unpack(found, &partial, name);
         // It cannot be gone on with.
@@ -168,9 +168,14 @@ impl Cache {
         std::fs::rename(&aside, &path).map_err(Error::io("writing", path))
     }
 
+    /// Where seeds lie, and what is known of them.
+    pub(crate) fn seeds(&self) -> PathBuf {
+        self.folder.join("seeds")
+    }
+
     /// Where the seed of this name lies: the folder that holds its `nix`.
     pub(crate) fn seed(&self, name: &str) -> PathBuf {
-        self.folder.join("seeds").join(name)
+        self.seeds().join(name)
     }
 
     /// Where runs have their folders.
@@ -179,11 +184,11 @@ impl Cache {
     }
 
     fn record_path(&self, name: &str) -> PathBuf {
-        self.folder.join("seeds").join(format!("{name}.json"))
+        self.seeds().join(format!("{name}.json"))
     }
 
     fn lock_path(&self, name: &str) -> PathBuf {
-        self.folder.join("seeds").join(format!("{name}.lock"))
+        self.seeds().join(format!("{name}.lock"))
     }
 
     fn open_lock(&self, name: &str) -> Result<File> {

@@ -18,6 +18,7 @@ mod environment;
 mod error;
 mod fingerprint;
 mod inside;
+mod named;
 mod network;
 mod ordinary;
 mod out;

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix_seed_checks::machine::{files, process};
+use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
 use nix_seed_checks::seed::layout::Layout;
 
 use super::{Runner, Small, say};
@@ -35,6 +36,32 @@ fn ordinary(seed: &Small, folder: &Path) -> PathBuf {
     process::output(&mut command).unwrap();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     copy
+}
+
+#[test]
+fn a_digest_that_is_known_needs_no_registry() {
+    let (seed, runner) = (Small::open(), Runner::nobody());
+    let registry = DockerRegistry::start(&seed.journey.workbench.cache, Auth::Everybody).unwrap();
+    let name = format!("{}/team/seed", registry.address());
+    let mut push = runner.command(&runner.program);
+    push.args(["push", "--json", "--index", "--allow", "data", "--allow", "user"]).arg(&seed.layout);
+    let said = say(push.arg(format!("{name}:main")));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let index = said["push"]["targets"][0]["indexes"]["main"].as_str().unwrap();
+    let image = Layout::open(&seed.layout).unwrap().manifest_digest;
+    assert_ne!(index, image);
+    let [index, image] = [index, &image].map(|digest| format!("{name}@{digest}"));
+    let shows = |location: &str| {
+        let said = say(&mut runner.run(&[], location, &CAT));
+        assert_eq!((said.code, &*said.out), (Some(0), "in the seed"), "{location}: {said:?}");
+    };
+    shows(&index);
+    drop(registry);
+    shows(&index);
+    shows(&image);
+    let other = say(&mut runner.run(&["--platform", "linux/arm64"], &index, &CAT));
+    assert_ne!(other.code, Some(0), "what another platform has nobody knows: {other:?}");
 }
 
 #[test]

@@ -60,10 +60,7 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
 
 fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error> {
     // What is here and has the digest that was asked for needs no registry.
-    if let Location::Registry(reference) = &run.location
-        && let Some(digest) = reference.digest()
-        && let Some(seed) = cache.ready(digest.as_ref())?
-    {
+    if let Some(seed) = cache.named(&run.location, &global.platform())? {
         return Ok(seed);
     }
     let registry = global.registry()?;
@@ -71,6 +68,7 @@ fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error
     if let Some(tag) = &found.tag {
         print::note(&format!("{}: {tag} is {}", run.location, found.digest()));
     }
+    cache.remember(&run.location, &global.platform(), &found)?;
     if let Some(seed) = cache.ready(&found.digest())? {
         return Ok(seed);
     }
