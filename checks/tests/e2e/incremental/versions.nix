@@ -1,0 +1,10 @@
+# What the test changes.
+{
+  toolchain = "1.0";
+  middle = "1.0";
+  leaf = "1.0";
+  outputs = [
+    "default"
+    "tool"
+  ];
+}

@@ -1,0 +1,78 @@
+//! Disks that are full, and disks that nobody may write to.
+
+use super::{Host, Scene};
+
+#[test]
+fn a_full_disk() {
+    let scene = Scene::open();
+    // Too small for the large path, for the small ones, for the database; too few files.
+    for (size, full) in [("size=4m", true), ("size=10m", true), ("nr_inodes=100", true), ("size=64m", false)] {
+        let host = Host::with_mounts(&scene.publisher, &format!("mount -t tmpfs -o {size} tmpfs \"$0\""));
+        let said = host.up(&scene.location);
+        assert_eq!(said.code, Some(i32::from(full)), "{size}: {}", said.err);
+        if full {
+            assert!(said.err.contains("no space left") && said.err.contains("nix-seed down"), "{size}: {}", said.err);
+            host.assert_nothing_came();
+        }
+        more_room(&host);
+        let up = host.comes_up(&scene.location);
+        assert_eq!(up["paths"], scene.seed.paths);
+        host.assert_valid(scene.seed.paths);
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_last_moment() {
+    let scene = Scene::open();
+    let mut refused = 0;
+    // All store paths need ten to eleven of these; what is left is for the database, and the rest.
+    for size in (10_400..11_600).step_by(150) {
+        let host = Host::with_mounts(&scene.publisher, &format!("mount -t tmpfs -o size={size}k tmpfs \"$0\""));
+        let said = host.up(&scene.location);
+        if said.code != Some(0) {
+            refused += 1;
+            assert_eq!(said.code, Some(1), "{size}: {}", said.err);
+            assert!(said.err.contains("no space left"), "{size}: {}", said.err);
+            more_room(&host);
+            assert_eq!(host.valid(), 0, "{size}");
+            host.comes_up(&scene.location);
+        } else {
+            more_room(&host);
+        }
+        host.assert_valid(scene.seed.paths);
+    }
+    assert!(refused > 0);
+}
+
+fn more_room(host: &Host) {
+    let mut mount = host.program("mount");
+    let status = mount.args(["-o", "remount,size=100m,nr_inodes=10000"]).arg(host.root()).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_read_only_nix() {
+    let scene = Scene::open();
+    let script = r#"mkdir "$0/nix" && mount -t tmpfs -o ro tmpfs "$0/nix""#;
+    let host = Host::with_mounts(&scene.publisher, script);
+    let remount = |how: &str| {
+        let mut mount = host.program("mount");
+        assert!(mount.args(["-o", how]).arg(host.root().join("nix")).status().unwrap().success());
+    };
+    let refused = |arguments: &[&str]| {
+        let said = host.say(arguments);
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(said.err.contains("/nix") && said.err.contains("is on a read-only file system"), "{}", said.err);
+    };
+    refused(&["up", &scene.location]);
+    assert_eq!(std::fs::read_dir(host.seen().join("nix")).unwrap().count(), 0);
+    remount("remount,rw");
+    host.comes_up(&scene.location);
+    remount("remount,ro");
+    refused(&["down"]);
+    remount("remount,rw");
+    host.assert_valid(scene.seed.paths);
+    assert_eq!(host.say(&["down"]).code, Some(0));
+    // The mount point is somebody else's, and stays.
+    assert_eq!(std::fs::read_dir(host.seen().join("nix")).unwrap().count(), 0);
+}
