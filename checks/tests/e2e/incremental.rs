@@ -17,20 +17,23 @@ use crate::publish::{Publisher, image};
 use crate::up::Host;
 
 /// The changes: a name, and what to edit in `versions.nix`.
-const CHANGES: [(&str, &str, &str); 5] = [
+const CHANGES: [(&str, &str, &str); 6] = [
     ("a leaf", "leaf = \"1.0\"", "leaf = \"1.1\""),
     ("a library with 30 dependants", "middle = \"1.0\"", "middle = \"1.1\""),
     ("the toolchain", "toolchain = \"1.0\"", "toolchain = \"1.1\""),
     ("an output more", "\"tool\"", "\"tool\" \"extra\""),
     ("an output less", "\"tool\"", ""),
+    ("all outputs less that share something", "\"tool\" \"other\"", ""),
 ];
+
+/// The bytes of a request's head and of its answer's: more than any of them has here.
+const HEAD: u64 = 1200;
 
 /// A seed, as the helper describes it.
 struct Seed {
     dir: PathBuf,
     digest: String,
-    /// The compressed size of each store path, and the layer that it is in.
-    paths: BTreeMap<String, (u64, String)>,
+    paths: BTreeMap<String, StorePath>,
     /// The metadata layer, and the size of each layer by its digest.
     metadata: String,
     sizes: BTreeMap<String, u64>,
@@ -39,16 +42,24 @@ struct Seed {
     documents: u64,
 }
 
+/// Where a store path lies.
+struct StorePath {
+    compressed: u64,
+    layer: String,
+    group: String,
+}
+
 impl Seed {
     fn read(publisher: &Publisher, dir: PathBuf) -> Self {
         let helper = publisher.journey.workbench.helper().unwrap();
         let said = process::output(Command::new(helper).args(["inspect", "--json"]).arg(&dir)).unwrap();
-        let said: Value = serde_json::from_str(&said).unwrap();
+        let said = serde_json::from_str::<Value>(&said).unwrap()["seed"].take();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let layers = said["layers"].as_array().unwrap();
         let path = |path: &Value| {
             let layer = &layers[usize::try_from(path["layer"].as_u64().unwrap()).unwrap()];
-            (text(&path["path"]), (path["compressedSize"].as_u64().unwrap(), text(&layer["digest"])))
+            let compressed = path["compressedSize"].as_u64().unwrap();
+            (text(&path["path"]), StorePath { compressed, layer: text(&layer["digest"]), group: text(&layer["group"]) })
         };
         let layout = Layout::open(&dir).unwrap();
         let config = text(&layout.manifest["config"]["digest"]);
@@ -76,13 +87,13 @@ impl Seed {
     }
 
     /// What is in this seed and not in the other one.
-    fn new_since<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a String, &'a (u64, String))> {
-        self.paths.iter().filter(|(path, _)| !other.paths.contains_key(*path))
+    fn new_since(&self, other: &Self) -> Vec<&StorePath> {
+        self.paths.iter().filter(|(path, _)| !other.paths.contains_key(*path)).map(|(_, path)| path).collect()
     }
 
-    /// The layers in which a path is that the other seed does not have.
-    fn layers_new_since<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a str> {
-        self.new_since(other).map(|(_, (_, layer))| layer.as_str()).collect()
+    /// What is in a layer.
+    fn in_layer(&self, digest: &str) -> BTreeSet<&str> {
+        self.paths.iter().filter(|(_, path)| path.layer == digest).map(|(path, _)| path.as_str()).collect()
     }
 }
 
@@ -93,10 +104,12 @@ fn uploaded(traffic: &Traffic) -> BTreeSet<String> {
     uploads.map(|request| digest(&request.path)).collect()
 }
 
-/// The table's rows, as Markdown.
-struct Table {
+/// The rows of two tables, as Markdown, and where a bound was exceeded.
+#[derive(Default)]
+struct Report {
     pulled: Vec<String>,
     pushed: Vec<String>,
+    wrong: Vec<String>,
 }
 
 #[test]
@@ -115,72 +128,78 @@ fn a_change_costs_what_it_changed() {
     let host = Host::new(&publisher);
     host.comes_up(old.dir.to_str().unwrap());
 
-    let mut table = Table { pulled: Vec::new(), pushed: Vec::new() };
+    let mut report = Report::default();
     for (number, (change, from, to)) in CHANGES.into_iter().enumerate() {
         let new = Seed::built(&publisher, folder.path(), from, to);
         proxy.forget_traffic();
         publisher.say(&["push", "--json", new.dir.to_str().unwrap(), &format!("{}:new", repository(number))]).json();
-        table.pushed(change, &old, &new, &proxy.traffic());
+        report.pushed(change, &old, &new, &proxy.traffic());
         proxy.forget_traffic();
         host.comes_up(&format!("{}@{}", repository(number), new.digest));
-        table.pulled(change, &old, &new, &proxy.traffic());
-        host.assert_valid(old.paths.len() + new.new_since(&old).count());
+        report.pulled(change, &old, &new, &proxy.traffic());
+        host.assert_valid(old.paths.len() + new.new_since(&old).len());
         assert_eq!(host.say(&["down", &new.digest]).code, Some(0));
     }
     host.assert_valid(old.paths.len());
-    table.say(&old);
+    report.say(&old);
+    assert!(report.wrong.is_empty(), "{:#?}", report.wrong);
 }
 
-impl Table {
+impl Report {
     /// At most 1.05 of what the changed paths have, besides the metadata layer and the documents. Heads count as well.
     fn pulled(&mut self, change: &str, old: &Seed, new: &Seed, traffic: &Traffic) {
-        let changed: u64 = new.new_since(old).map(|(_, (size, _))| size).sum();
+        let paths = new.new_since(old);
+        let changed: u64 = paths.iter().map(|path| path.compressed).sum();
         let total = traffic.total();
         let fixed = new.sizes[&new.metadata] + new.documents;
         let of_paths = total.down - fixed;
-        let budget = changed + changed / 20 + fixed;
         self.pulled.push(format!(
             "| {change} | {} | {changed} | {of_paths} | {} | {} | {} | {} | {} |",
-            new.new_since(old).count(),
+            paths.len(),
             ratio(of_paths, changed),
             new.sizes[&new.metadata],
             new.documents,
             total.requests,
             total.heads,
         ));
-        let came = total.down + total.heads;
-        assert!(came <= budget, "{change}: {came} bytes came, of {budget} that may");
+        // Heads of those requests that any start needs are part of what documents cost.
+        let (came, budget) = (total.down + total.heads, changed + changed / 20 + fixed + 4 * HEAD);
+        if came > budget {
+            self.wrong.push(format!("{change}: {came} bytes came, of {budget} that may"));
+        }
     }
 
-    /// Only layers in which something changed: a path came, or one went.
+    /// Only layers in which something changed: a path came, or one went, or one belongs to another group now.
     fn pushed(&mut self, change: &str, old: &Seed, new: &Seed, traffic: &Traffic) {
         let uploaded = uploaded(traffic);
-        let changed = new.layers_new_since(old);
-        let size = |digest: &str| new.sizes.get(digest).copied().unwrap_or_default();
-        let layers: Vec<_> = uploaded.iter().filter(|digest| *digest != &new.metadata && *digest != &new.config).collect();
-        let bytes: u64 = layers.iter().map(|digest| size(digest)).sum();
+        let changed: BTreeSet<_> = new.new_since(old).into_iter().map(|path| path.layer.as_str()).collect();
+        let layers: Vec<_> =
+            uploaded.iter().filter(|digest| **digest != new.metadata && **digest != new.config).collect();
+        let bytes: u64 = layers.iter().map(|digest| new.sizes[*digest]).sum();
         let in_changed = layers.iter().filter(|digest| changed.contains(digest.as_str())).count();
+        let total = traffic.total();
         self.pushed.push(format!(
             "| {change} | {} of {} | {in_changed} | {bytes} | {} | {} | {} |",
             layers.len(),
             new.sizes.len() - 1,
-            size(&new.metadata),
-            traffic.total().up,
-            traffic.total().requests,
+            new.sizes[&new.metadata],
+            total.up,
+            total.requests,
         ));
-        for digest in &layers {
-            assert!(
-                changed.contains(digest.as_str()) || lost_a_path(old, new, digest),
-                "{change}: nothing changed in {digest}, but it was pushed"
-            );
+        for digest in layers {
+            if !changed.contains(digest.as_str()) && !lost_a_path(old, new, digest) && !is_regrouped(old, new, digest) {
+                self.wrong.push(format!("{change}: nothing changed in {digest}, but it was pushed"));
+            }
         }
-        // Manifests go up twice: by digest and by tag.
-        let most = bytes + size(&new.metadata) + 2 * new.documents;
-        assert!(traffic.total().up <= most, "{change}: {} bytes went up, of {most} that may", traffic.total().up);
+        // The manifest goes up twice: by digest and by tag.
+        let most = bytes + new.sizes[&new.metadata] + 2 * new.documents;
+        if total.up > most {
+            self.wrong.push(format!("{change}: {} bytes went up, of {most} that may", total.up));
+        }
     }
 
     fn say(&self, old: &Seed) {
-        let store: u64 = old.paths.values().map(|(size, _)| size).sum();
+        let store: u64 = old.paths.values().map(|path| path.compressed).sum();
         let layers = old.sizes.len() - 1;
         progress::say(format_args!(
             "The old seed: {} store paths in {layers} layers, {store} bytes compressed.\n\n\
@@ -195,16 +214,26 @@ impl Table {
     }
 }
 
-/// Whether a layer is what is left of one of the old seed's.
+/// Whether a layer is what is left of one of the old seed's: a path is gone, or in another group now.
 fn lost_a_path(old: &Seed, new: &Seed, digest: &str) -> bool {
-    let of = |seed: &Seed, digest: &str| -> BTreeSet<String> {
-        seed.paths.iter().filter(|(_, (_, layer))| layer == digest).map(|(path, _)| path.clone()).collect()
-    };
-    let left = of(new, digest);
+    let left = new.in_layer(digest);
     old.sizes.keys().any(|layer| {
-        let before = of(old, layer);
-        left.is_subset(&before) && before.difference(&left).any(|path| !new.paths.contains_key(path))
+        let before = old.in_layer(layer);
+        let is_elsewhere = |path: &&str| !new.paths.contains_key(*path) || is_moved(old, new, path);
+        left.is_subset(&before) && before.difference(&left).any(|path| is_elsewhere(path))
     })
+}
+
+/// Whether a path of the layer was in another group: what several outputs use lies with the toolchain, and what one uses
+/// lies with that one.
+fn is_regrouped(old: &Seed, new: &Seed, digest: &str) -> bool {
+    new.in_layer(digest).iter().any(|path| is_moved(old, new, path))
+}
+
+/// Whether a path is in another group than before.
+fn is_moved(old: &Seed, new: &Seed, path: &str) -> bool {
+    let groups = old.paths.get(path).zip(new.paths.get(path));
+    groups.is_some_and(|(old, new)| old.group != new.group)
 }
 
 fn ratio(part: u64, whole: u64) -> String {

@@ -28,7 +28,10 @@ use crate::store::Store;
 /// Runs a command where nothing but the folder `$0` can be written to: all else is mounted read-only.
 const CONFINE: &str = r#"
     while read -r _ at _; do mount -o remount,bind,ro "$at" 2>/dev/null || true; done < /proc/self/mounts
-    mount --bind "$0" "$0" && mount -o remount,bind,rw "$0" || exit 100
+    mount --rbind "$0" "$0" || exit 100
+    while read -r _ at _; do
+        case "$at" in "$0" | "$0"/*) mount -o remount,bind,rw "$at" || exit 100 ;; esac
+    done < /proc/self/mounts
     exec "$@"
 "#;
 
@@ -65,7 +68,8 @@ impl Small {
             let is_wanted = |row: &&Value| names.iter().any(|name| row["path"].as_str().unwrap().ends_with(name));
             graph.as_array().unwrap().iter().filter(is_wanted).cloned().collect()
         };
-        let spec = json!({ "name": "seed", "tag": "latest", "os": "linux", "architecture": "amd64" });
+        let roots: Vec<_> = all.iter().rev().take(2).map(|path| format!("/nix/store/{path}")).collect();
+        let spec = json!({ "name": "seed", "tag": "latest", "os": "linux", "architecture": "amd64", "gcRoots": roots });
         for (file, content) in [("base.json", rows(&base)), ("all.json", rows(&all)), ("spec.json", spec)] {
             fs::write(store.root().join(file), content.to_string()).unwrap();
         }

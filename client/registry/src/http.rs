@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing::field::Empty;
-use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, RANGE, RETRY_AFTER};
+use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, DATE, LOCATION, RANGE, RETRY_AFTER};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, AsSendBody, RequestExt, SendBody};
@@ -77,7 +77,9 @@ impl Response {
 
     /// For how long the registry asks to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        retry_after(self.header(RETRY_AFTER)?, SystemTime::now())
+        // A date is meant by the registry's clock; that of this machine may be wrong.
+        let now = self.header(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        retry_after(self.header(RETRY_AFTER)?, now.unwrap_or_else(SystemTime::now))
     }
 }
 

@@ -12,7 +12,8 @@ pub struct Options {
     pub credentials: Option<Credentials>,
     /// Where else credentials are looked for, and where certificates are.
     pub environment: Environment,
-    /// The largest gap between two ranges, in bytes, that is read and thrown away rather than asked around.
+    /// The largest gap between two ranges, in bytes, that is read and thrown away rather than asked around. By default
+    /// none: whoever asks for ranges knows what a gap is worth.
     pub gap: u64,
     /// For how long a connection may be made.
     pub connect: Duration,
@@ -36,7 +37,7 @@ impl Default for Options {
             plain_http: Vec::new(),
             credentials: None,
             environment: Environment::of_process(),
-            gap: 64 << 10,
+            gap: 0,
             connect: Duration::from_secs(20),
             stall: Duration::from_secs(30),
             commit: Duration::from_secs(300),

@@ -49,6 +49,15 @@ pub enum Error {
         /// The length of what is missing.
         needed: u64,
     },
+    /// The disk is full, whoever needs how much.
+    #[error(
+        "no space left for {path}; make room and run the same command again, which goes on from here, or undo what is there: \
+         nix-seed down", path = path.display()
+    )]
+    Full {
+        /// What was being written.
+        path: PathBuf,
+    },
     /// A Nix daemon owns the store.
     #[error("{socket}: a Nix daemon owns this store, and only it may write there; {mend}", socket = socket.display())]
     Daemon {
@@ -88,6 +97,7 @@ impl Error {
         move |source| match source.kind() {
             std::io::ErrorKind::PermissionDenied => Self::NoRights { path },
             std::io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full { path },
             _ => Self::Io { doing, path, source },
         }
     }
@@ -100,12 +110,6 @@ impl Error {
 
     /// Whether a full disk is the cause.
     pub(crate) fn is_full_disk(&self) -> bool {
-        let full = |source: &std::io::Error| {
-            matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
-        };
-        match self {
-            Self::Io { source, .. } => full(source),
-            _ => false,
-        }
+        matches!(self, Self::Full { .. })
     }
 }

@@ -1,5 +1,5 @@
 {
-  description = "A library that thirty others use, a leaf, a toolchain, and two or three programs: what the test of increments changes";
+  description = "A library that thirty others use, a leaf, a toolchain, and some programs: what the test of increments changes";
 
   inputs = {
     nixpkgs.url = "github:nixos/nixpkgs/nixos-unstable";
@@ -94,6 +94,7 @@
           programs = {
             default = program "program" (dependants ++ others ++ [ leaf ]);
             tool = program "tool" (others ++ [ (alone "of-tool" 3000) ]);
+            other = program "other" (others ++ [ (alone "of-other" 2500) ]);
             extra = program "extra" (others ++ [ (alone "of-extra" 3500) ]);
           };
         in

@@ -3,8 +3,5 @@
   toolchain = "1.0";
   middle = "1.0";
   leaf = "1.0";
-  outputs = [
-    "default"
-    "tool"
-  ];
+  outputs = [ "default" "tool" "other" ];
 }

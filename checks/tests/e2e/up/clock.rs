@@ -44,7 +44,8 @@ fn clock(folder: &Path, year: i64) -> PathBuf {
 #[test]
 fn a_wrong_clock() {
     let publisher = Publisher::open();
-    let user = User { name: "me".into(), password: "secret".into(), rights: vec![Right::new("team/*", &["pull", "push"])] };
+    let user =
+        User { name: "me".into(), password: "secret".into(), rights: vec![Right::new("team/*", &["pull", "push"])] };
     let tokens = TokenServer::start(Accounts { users: vec![user], ..Accounts::default() }).unwrap();
     tokens.set_lifetime(Duration::from_secs(60));
     let registry = DockerRegistry::start(&publisher.journey.workbench.cache, Auth::Token(&tokens)).unwrap();

@@ -52,7 +52,10 @@ fn killed_again_and_again(scene: &Scene, host: &Host, before: usize) {
         if kill_after(spawn(host.command(&up)), up_takes.mul_f64(moment)) {
             kills += 1;
             let valid = host.valid();
-            assert!(valid == before || valid == all, "{valid} paths are valid, of {before} before and {all} in the end");
+            assert!(
+                valid == before || valid == all,
+                "{valid} paths are valid, of {before} before and {all} in the end"
+            );
             halves += u32::from(valid == before);
         } else {
             host.assert_valid(all);

@@ -82,7 +82,7 @@ fn layout_paths(seed: &Seed, publisher: &Publisher) -> usize {
     let helper = publisher.journey.workbench.helper().unwrap();
     let said = process::output(Command::new(helper).args(["inspect", "--json"]).arg(&seed.layout)).unwrap();
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    said["paths"].as_array().unwrap().len()
+    said["seed"]["paths"].as_array().unwrap().len()
 }
 
 /// By digest, by tag, and out of an index of two systems; then only what is missing of another seed.

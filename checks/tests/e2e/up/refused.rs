@@ -101,7 +101,8 @@ fn nothing_else_can_be_written_to() {
         command.args(["--mount", "sh", "-c", super::CONFINE]).arg(host.root()).arg("touch").arg(at);
         said(&mut command)
     };
-    for folder in ["/tmp", "/dev/shm", "/var/tmp", "/root"].map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
+    for folder in ["/tmp", "/dev/shm", "/var/tmp", "/root"].map(Path::new).into_iter().filter(|folder| folder.is_dir())
+    {
         let said = try_to_write(&folder.join("nix-seed-was-here"));
         assert!(said.err.contains("Read-only file system"), "{}: {}", folder.display(), said.err);
     }

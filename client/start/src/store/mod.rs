@@ -49,6 +49,10 @@ impl Store {
             return Err(Error::Daemon { socket, mend });
         }
         let folder = database_folder(root);
+        // One of another schema is left as it is, without so much as a lock of ours.
+        if folder.join("db.sqlite").exists() {
+            LiveDatabase::open(&folder)?;
+        }
         let owner = owner_of_new(root, &nix);
         std::fs::create_dir_all(root).map_err(Error::io("creating", root))?;
         let lock_path = root.join(STATE).join("lock");
