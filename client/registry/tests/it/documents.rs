@@ -1,5 +1,7 @@
 //! Tags, manifests and lists from a registry that is not to be trusted.
 
+use std::time::{Duration, Instant};
+
 use crate::digest_of;
 use crate::server::{End, Server, answer, options};
 use nix_seed_registry::{DOCUMENT_MAX, Error, MediaType, Options};
@@ -29,6 +31,20 @@ fn a_tag_without_a_digest_is_read_and_hashed() {
         let found = server.repository(options()).resolve("main").unwrap();
         assert_eq!((found.digest(), found.media_type()), (&digest_of(BODY), &MediaType::ImageManifest));
     }
+}
+
+#[test]
+fn a_time_to_come_back_at_is_one_of_the_registrys_clock() {
+    // This machine's clock may be wrong by years, as it is here.
+    const DATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
+    let server = Server::new(|_, number| match number {
+        0 => answer(429).header("date", DATE).header("retry-after", DATE),
+        _ => answer(200).header("content-type", TYPE).body(BODY),
+    });
+    let options = Options { retry_after_max: Duration::from_secs(3600), ..options() };
+    let start = Instant::now();
+    assert_eq!(server.repository(options).manifest(&digest_of(BODY)).unwrap().bytes, BODY);
+    assert!(start.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

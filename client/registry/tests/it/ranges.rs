@@ -42,8 +42,17 @@ fn ranges_near_each_other_are_one_request() {
 }
 
 #[test]
+fn no_byte_is_asked_for_in_vain_unless_one_says_so() {
+    let (server, read) = read(&RANGES, options(), |asked, _, blob| part(asked, blob));
+    assert_eq!(read.unwrap(), expected(&RANGES));
+    let asked: Vec<_> = server.asked().iter().map(|asked| asked.range().unwrap()).collect();
+    assert_eq!(asked, [10..20, 500..40_000, 90_000..100_000]);
+}
+
+#[test]
 fn a_cut_connection_goes_on_where_it_broke() {
-    let (server, read) = read(&RANGES, options(), |asked, number, blob| {
+    let options = Options { gap: 64 << 10, ..options() };
+    let (server, read) = read(&RANGES, options, |asked, number, blob| {
         let answer = part(asked, blob);
         if number < 9 { answer.end(End::Cut(3000)) } else { answer }
     });
