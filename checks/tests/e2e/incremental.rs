@@ -219,8 +219,8 @@ fn lost_a_path(old: &Seed, new: &Seed, digest: &str) -> bool {
     let left = new.in_layer(digest);
     old.sizes.keys().any(|layer| {
         let before = old.in_layer(layer);
-        let is_elsewhere = |path: &&str| !new.paths.contains_key(*path) || is_moved(old, new, path);
-        left.is_subset(&before) && before.difference(&left).any(|path| is_elsewhere(path))
+        let mut gone = before.difference(&left);
+        left.is_subset(&before) && gone.any(|path| !new.paths.contains_key(*path) || is_moved(old, new, path))
     })
 }
 

@@ -174,7 +174,7 @@ impl Publisher {
 }
 
 /// Bytes that no compressor makes shorter, the same each time.
-fn noise(length: usize, mut state: u64) -> Vec<u8> {
+pub(crate) fn noise(length: usize, mut state: u64) -> Vec<u8> {
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = state;

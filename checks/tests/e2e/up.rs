@@ -22,7 +22,7 @@ use nix_seed_checks::seed::layout::Layout;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::publish::{Publisher, Said, image};
+use crate::publish::{Publisher, Said, image, noise};
 use crate::store::Store;
 
 /// Runs a command where nothing but the folder `$0` can be written to: all else is mounted read-only.
@@ -104,27 +104,14 @@ impl Small {
 }
 
 /// A folder, an executable, a link, an empty file and one without an end of line.
-fn tree(path: &Path, number: u64) {
+fn tree(path: &Path, number: usize) {
     fs::create_dir_all(path.join("bin/empty")).unwrap();
-    fs::write(path.join("bin/program"), noise(20_000 + number as usize * 1000, number + 7)).unwrap();
+    fs::write(path.join("bin/program"), noise(20_000 + number * 1000, number as u64 + 7)).unwrap();
     fs::set_permissions(path.join("bin/program"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     std::os::unix::fs::symlink("bin/program", path.join("link")).unwrap();
     for file in 0..10 {
         fs::write(path.join(format!("file-{file}")), vec![b'x'; file * 100]).unwrap();
     }
-}
-
-/// Bytes that no compressor makes shorter, the same each time.
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        // Marsaglia's xorshift.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(length).collect()
 }
 
 /// A machine that a seed comes to: a folder that holds its /nix, and nothing else that can be written to.

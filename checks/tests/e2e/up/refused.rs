@@ -12,7 +12,13 @@ fn listing(folder: &Path) -> Vec<String> {
     while let Some(path) = left.pop() {
         let metadata = path.symlink_metadata().unwrap();
         let owner = (metadata.uid(), metadata.gid());
-        all.push(format!("{path:?} {:o} {owner:?} {} {}", metadata.mode(), metadata.mtime_nsec(), metadata.size()));
+        all.push(format!(
+            "{} {:o} {owner:?} {} {}",
+            path.display(),
+            metadata.mode(),
+            metadata.mtime_nsec(),
+            metadata.size()
+        ));
         if metadata.is_dir() {
             left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
         }
