@@ -17,8 +17,9 @@ use crate::publish::{Publisher, image};
 use crate::up::Host;
 
 /// The changes: a name, and what to edit in `versions.nix`.
-const CHANGES: [(&str, &str, &str); 6] = [
+const CHANGES: [(&str, &str, &str); 7] = [
     ("a leaf", "leaf = \"1.0\"", "leaf = \"1.1\""),
+    ("five small libraries between others", "small = \"1.0\"", "small = \"1.1\""),
     ("a library with 30 dependants", "middle = \"1.0\"", "middle = \"1.1\""),
     ("the toolchain", "toolchain = \"1.0\"", "toolchain = \"1.1\""),
     ("an output more", "\"tool\"", "\"tool\" \"extra\""),

@@ -63,7 +63,7 @@ fn a_cut_connection_goes_on_where_it_broke() {
 
 #[test]
 fn a_stalled_connection_goes_on_where_it_broke() {
-    let options = Options { stall: Duration::from_millis(50), ..options() };
+    let options = Options { stall: Duration::from_millis(50), gap: 64 << 10, ..options() };
     let (server, read) = read(&RANGES, options, |asked, number, blob| {
         let answer = part(asked, blob);
         if number == 0 { answer.end(End::Stall(5000)) } else { answer }
