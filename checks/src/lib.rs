@@ -3,8 +3,9 @@
 //! From the inside out: the [`machine`]; [`debian`], its archive; [`nix`], a Nix to run; [`fixture`], an offline package
 //! set under nixpkgs' names, made of Debian packages; [`seed`], a flake, its seed, and commands in it; [`reproduce`], the seed once
 //! more under other circumstances; [`registry`], where seeds are pushed to and pulled from, and what goes wrong on the way;
-//! [`client`], the command that pushes and pulls; [`telemetry`], who reads its traces; [`commands`].
+//! [`client`], the command that pushes and pulls; [`telemetry`], who reads its traces; [`bench`], what that costs; [`commands`].
 
+pub mod bench;
 pub mod client;
 pub mod commands;
 pub mod debian;

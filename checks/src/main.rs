@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use nix_seed_checks::bench::child;
 use nix_seed_checks::commands::{bench, demo, fuzz, reproduce, suite};
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::machine::cache::Cache;
@@ -23,8 +24,10 @@ struct Arguments {
 enum Action {
     /// Run every test; ends with the counts of passed and failed
     All,
-    /// Time what it costs to write a closure of 2 GB and to evaluate a seed; prints tables
+    /// Measure what seeds cost, beside podman, Nix, tar and zstd; prints tables, and keeps them
     Bench(bench::Arguments),
+    #[command(hide = true)]
+    Measured(child::Arguments),
     /// Make the seed of examples/c, build in it offline, change a source and build again
     Demo,
     /// Fuzz what reads seeds; prints a table, fails if anything was found
@@ -45,7 +48,7 @@ enum Action {
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -53,13 +56,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<()> {
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    if let Action::Measured(arguments) = arguments.command {
+        return child::run(&arguments);
+    }
     let cache = Cache::open()?;
     match arguments.command {
         Action::All => suite::run(),
         Action::Bench(arguments) => bench::run(&arguments),
         Action::Demo => demo::run(),
         Action::Fuzz(arguments) => fuzz::run(&cache, &arguments),
+        Action::Measured(_) => Ok(()),
         Action::Reproduce(arguments) => reproduce::run(&arguments),
         Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
         Action::Nixpkgs(options) => {
@@ -67,6 +74,7 @@ fn run(arguments: Arguments) -> Result<()> {
             Ok(())
         }
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn run_nix(nix: &Nix, arguments: &[OsString]) -> Result<()> {

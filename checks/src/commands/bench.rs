@@ -1,158 +1,188 @@
-//! `checks bench`: what it costs to write a closure, beside tar and zstd in the same run, and to evaluate a seed.
-//!
-//! Wall times are medians over rounds in which everything runs once, in turn, so that a machine that changes its pace
-//! changes it for all.
+//! `checks bench`: what seeds cost, beside podman, Nix, tar and zstd in the same run.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
 
-use crate::fixture::{self, Options};
-use crate::machine::{process, programs};
-use crate::seed::flake::Workbench;
+use crate::bench::facts::{self, ensure_room};
+use crate::bench::measure::{Bench, Measure};
+use crate::bench::origins::Origins;
+use crate::bench::pages::Pages;
+use crate::bench::report::Report;
+use crate::bench::seeds::{Group, Seeds};
+use crate::bench::start::{Published, Starts};
+use crate::bench::store::{self, Commands};
+use crate::bench::{evaluation, goals, growth, write};
+use crate::client;
+use crate::machine::cache::Cache;
+use crate::machine::{files, process, programs, progress, repository};
+
+/// Where reports go, below this repository.
+const RUNS: &str = "checks/bench-runs";
+
+/// What it takes at once on the disk: layouts, registry, cache and archive, and the stores and storages of all subjects.
+const ROOM: u64 = 26_000_000_000;
+const ROOM_QUICK: u64 = 6_000_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Name {
+    /// From nothing to the first command of a build
+    Cold,
+    /// The same where 95 % of the store paths are present
+    Warm,
+    /// From nothing to the end of a real build of examples/c
+    Build,
+    /// Writing the image
+    Write,
+    /// Publishing it once more after a leaf has changed
+    Push,
+    /// Writing and starting seeds of 0.25 to 4 GB
+    Growth,
+    /// Evaluating the examples with their seeds and without
+    Evaluation,
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// How often each command is timed
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
+    /// How often each command is measured [default: 5, with --quick 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// Measure this alone; may be given many times
+    #[arg(long, value_enum)]
+    only: Vec<Name>,
+    /// Take the closure of examples/c alone, 0.3 GB, and one round: shows that it works, and nothing else
+    #[arg(long)]
+    quick: bool,
+    /// Leave in the page cache what is there; else, where permitted, it is dropped before each command
+    #[arg(long)]
+    warm_cache: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The folder for the reports [default: checks/bench-runs; none with --quick]
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    let cache = Cache::open()?;
+    ensure_room(&cache.path(""), if arguments.quick { ROOM_QUICK } else { ROOM })?;
     programs::ensure_installed()?;
-    let workbench = Workbench::open()?;
-    write_closure(&workbench, arguments.rounds)?;
-    evaluate_examples(&workbench, arguments.rounds)
-}
-
-fn write_closure(workbench: &Workbench, rounds: u32) -> Result<()> {
-    let nix = |arguments: &[&str]| process::output(workbench.nix.command("nix").args(arguments));
-    let set = fixture::prepare(&workbench.cache, &workbench.nix, &Options::large())?;
-    let installable = format!("path:{}#legacyPackages.x86_64-linux.benchmarkClosure", set.display());
-    let root = nix(&["build", "--no-link", "--print-out-paths", &installable])?;
-    let scratch = workbench.cache.scratch()?;
-    let graph = scratch.path().join("graph.json");
-    fs::write(&graph, nix(&["path-info", "--json", "--recursive", root.trim()])?)?;
-    let paths = nix(&["path-info", "--recursive", root.trim()])?;
-    let closure_size = nix(&["path-info", "--closure-size", root.trim()])?;
-    let list = scratch.path().join("paths");
-    fs::write(&list, &paths)?;
-    let (layers, archive) = (scratch.path().join("layers"), scratch.path().join("archive.tar.zst"));
-
-    let mut helper = Command::new(workbench.helper()?);
-    helper.args(["layers", "--threads", "2", "--graph"]).arg(&graph).arg("--out").arg(&layers);
-    let mut peer = Command::new("tar");
-    peer.args(["--sort=name", "--create", "--directory=/", "--use-compress-program=zstd -3 -T2", "--file"]);
-    peer.arg(&archive).args(["--absolute-names", "--files-from"]).arg(&list);
-
-    // Once without timing, so that all read from memory.
-    let mut runs: [Vec<Run>; 2] = [Vec::new(), Vec::new()];
-    for round in 0..=rounds {
-        for (command, runs) in [&mut helper, &mut peer].into_iter().zip(&mut runs) {
-            let (_, _) = (fs::remove_dir_all(&layers), fs::remove_file(&archive));
-            eprintln!("round {round} of {rounds}: {}", command.get_program().display());
-            let mut run = measure(command, scratch.path())?;
-            run.bytes = size(&layers.join("blobs")) + size(&archive);
-            if round > 0 {
-                runs.push(run);
-            }
-        }
+    let scratch = cache.scratch()?;
+    let result = measure_all(arguments, scratch.path());
+    // podman mounts its storage, so that it cannot be removed.
+    let _cleared = unmount(scratch.path()).and_then(|()| files::remove(scratch.path()));
+    let report = result?;
+    if let Some(folder) = folder(arguments) {
+        let base = folder.join(report.began.replace(':', ""));
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::write(base.with_extension("json"), serde_json::to_string_pretty(&report)? + "\n")?;
+        fs::write(base.with_extension("md"), report.markdown())?;
+        progress::say(format_args!("\nwritten to {}.md and .json", base.display()));
     }
-    let bytes: u64 = closure_size.split_whitespace().nth(1).context("no closure size")?.parse()?;
-    let cores = std::thread::available_parallelism()?;
-    println!("Writing {} store paths, {} MB, on {cores} cores:\n", paths.lines().count(), bytes / 1_000_000);
-    println!("| command | median wall time | ratio | peak memory | written |\n|---|---|---|---|---|");
-    let reference = median(&runs[1]);
-    for (name, runs) in ["nix-seed-helper layers", "tar \\| zstd -3 -T2"].iter().zip(&runs) {
-        let time = median(runs);
-        let memory = runs.iter().map(|run| run.memory).max().unwrap_or_default();
-        println!(
-            "| `{name}` | {:.2} s | {:.2} | {} MiB | {} MB |",
-            time.as_secs_f64(),
-            time.as_secs_f64() / reference.as_secs_f64(),
-            memory.div_ceil(1024),
-            runs.first().map_or(0, |run| run.bytes) / 1_000_000,
-        );
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", report.markdown());
     }
     Ok(())
 }
 
-#[derive(Debug, Default)]
-struct Run {
-    time: Duration,
-    /// The largest resident set of any process of the command, in KiB.
-    memory: u64,
-    bytes: u64,
+fn folder(arguments: &Arguments) -> Option<PathBuf> {
+    let default = || (!arguments.quick).then(|| repository::path().join(RUNS));
+    arguments.out.clone().or_else(default)
 }
 
-/// Runs a command under GNU time, which also sees its children's memory.
-fn measure(command: &Command, scratch: &Path) -> Result<Run> {
-    let report = scratch.join("memory");
-    let mut timed = Command::new("time");
-    timed.args(["--format=%M", "--output"]).arg(&report).arg(command.get_program()).args(command.get_args());
-    let start = Instant::now();
-    let output = timed.stdin(Stdio::null()).output().context("cannot run GNU time")?;
-    let time = start.elapsed();
-    ensure!(output.status.success(), "{command:?} failed\n{}", String::from_utf8_lossy(&output.stderr));
-    let memory = fs::read_to_string(&report)?.trim().parse().context("GNU time reported no memory")?;
-    Ok(Run { time, memory, bytes: 0 })
-}
-
-fn median(runs: &[Run]) -> Duration {
-    let mut times: Vec<_> = runs.iter().map(|run| run.time).collect();
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn size(path: &Path) -> u64 {
-    match fs::read_dir(path) {
-        Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
-        Err(_) => path.metadata().map_or(0, |metadata| metadata.len()),
-    }
-}
-
-/// How long Nix evaluates all outputs of each example, without its seed and with it.
-fn evaluate_examples(workbench: &Workbench, rounds: u32) -> Result<()> {
-    println!("\nEvaluating all outputs of an example, CPU time:\n");
-    println!("| example | without the seed | with it | the seed adds |\n|---|---|---|---|");
-    for example in ["hello", "c", "python"] {
-        let folder = tempfile::tempdir()?;
-        workbench.copy(&format!("examples/{example}"), folder.path())?;
-        let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..rounds * 5 {
-            for (with_seed, times) in [false, true].into_iter().zip(&mut times) {
-                times.push(evaluate(workbench, folder.path(), with_seed)?);
-            }
-        }
-        let [without, with] = times.map(|mut times| {
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2] * 1e3
-        });
-        println!("| {example} | {without:.0} ms | {with:.0} ms | {:.0} ms |", with - without);
+/// Unmounts what is mounted below a folder, the innermost first.
+fn unmount(folder: &Path) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let places =
+        mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|place| Path::new(place).starts_with(folder));
+    for place in places.collect::<Vec<_>>().iter().rev() {
+        process::output(Command::new("umount").args(["--lazy", place]))?;
     }
     Ok(())
 }
 
-/// The CPU seconds that Nix' evaluator reports.
-fn evaluate(workbench: &Workbench, folder: &Path, with_seed: bool) -> Result<f64> {
-    let expression = format!(
-        r#"let
-          flake = builtins.getFlake "path:{}";
-          of = kind: removeAttrs (flake.${{kind}}.x86_64-linux or {{ }}) (if {with_seed} then [ ] else [ "seed" ]);
-          paths = kind: builtins.mapAttrs (_: output: output.drvPath or output.program) (of kind);
-        in map paths [ "packages" "checks" "devShells" "apps" ]"#,
-        folder.display()
-    );
-    // Beside the flake: in it, it would be part of the flake.
-    let statistics = folder.with_extension("statistics");
-    let mut command = workbench.nix.command("nix");
-    command.args(["eval", "--json", "--impure", "--option", "eval-cache", "false", "--expr", &expression]);
-    process::output(command.env("NIX_SHOW_STATS", "1").env("NIX_SHOW_STATS_PATH", &statistics))?;
-    let report: Value = serde_json::from_slice(&fs::read(&statistics)?)?;
-    fs::remove_file(&statistics)?;
-    report["cpuTime"].as_f64().context("Nix reported no CPU time")
+fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
+    let wanted = |name| arguments.only.is_empty() || arguments.only.contains(&name);
+    let began = process::output(Command::new("date").args(["--utc", "+%Y-%m-%dT%H:%M"]))?.trim().to_owned();
+    let seeds = Seeds::prepare(scratch, !arguments.quick)?;
+    let machine = facts::collect(&seeds.workbench, scratch)?;
+    let rounds = arguments.rounds.unwrap_or(if arguments.quick { 1 } else { 5 });
+    let bench = Bench { rounds, pages: Pages::choose(arguments.warm_cache), scratch: scratch.into() };
+    let host = Path::new("/");
+    let (rest, leaf) = seeds.leaf();
+    let layout = seeds.write("whole", &[Group { graph: &rest, root: host }, Group { graph: &leaf, root: host }])?;
+    // A program of its own: another build of this repository may replace it meanwhile.
+    let client = scratch.join("nix-seed");
+    fs::copy(client::program()?, &client)?;
+    let origins = Origins::start(&seeds.workbench, client.clone(), scratch.join("served"))?;
+    let mut measures: Vec<Measure> = Vec::new();
+    let closure = format!("{} store paths, {} MB", seeds.all.paths().len(), seeds.all.size() / 1_000_000);
+
+    if wanted(Name::Write) {
+        let title = format!("The image of {closure}.");
+        measures.push(write::write(&bench, &seeds, &client, &layout, title, scratch)?);
+    }
+    if [Name::Cold, Name::Warm, Name::Build].into_iter().any(wanted) {
+        let present = seeds.all.without(&seeds.missing);
+        let old = seeds.write("old", &[Group { graph: &present, root: host }])?;
+        let commands = Commands::new(&seeds, scratch)?;
+        let published = Published::prepare(&origins, &seeds, &layout, &old, scratch)?;
+        let starts = Starts {
+            bench: &bench,
+            seeds: &seeds,
+            origins: &origins,
+            commands: &commands,
+            published: &published,
+            folder: scratch.into(),
+        };
+        if wanted(Name::Cold) {
+            let title = "From nothing to the first builder that has run, under the seed's own Nix.".into();
+            measures.push(starts.cold("cold", title, store::Command::First)?);
+        }
+        if wanted(Name::Warm) {
+            let title = format!("The same where {} of {closure} are missing.", seeds.missing.len());
+            measures.push(starts.warm(title)?);
+        }
+        if wanted(Name::Build) {
+            let title = "From nothing to the end of a real build: `nix build` of examples/c.".into();
+            measures.push(starts.cold("build", title, store::Command::Build)?);
+        }
+    }
+    if wanted(Name::Push) {
+        let (graph, root) = seeds.changed_leaf()?;
+        let groups = [Group { graph: &rest, root: host }, Group { graph: &graph, root: &root }];
+        let changed = seeds.write("changed-image", &groups)?;
+        let title = format!("An image of which one leaf of {} kB has changed.", graph.size() / 1000);
+        measures.push(write::push(&bench, &origins, &layout, &changed, title, scratch)?);
+    }
+    if wanted(Name::Growth) {
+        measures.extend(growth::growth(&bench, &seeds, &origins, scratch)?);
+    }
+    let evaluation = if wanted(Name::Evaluation) { evaluation::measure(&seeds.workbench, rounds)? } else { Vec::new() };
+    let goals = goals::judge(&measures, missing_part(&seeds.missing, &seeds));
+    let commit =
+        process::output(Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(repository::path()))?;
+    Ok(Report {
+        began,
+        commit: commit.trim().into(),
+        machine,
+        rounds,
+        page_cache: bench.pages.describe(),
+        closure,
+        measures,
+        evaluation,
+        goals,
+    })
+}
+
+/// The part of all bytes that these paths have.
+fn missing_part(missing: &BTreeSet<String>, seeds: &Seeds) -> f64 {
+    missing.iter().map(|path| seeds.all.size_of(path)).sum::<u64>() as f64 / seeds.all.size() as f64
 }

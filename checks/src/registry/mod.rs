@@ -5,6 +5,7 @@
 pub mod docker;
 pub mod fault;
 pub mod ferro;
+pub mod files;
 mod http;
 mod issuer;
 mod link;

@@ -22,9 +22,14 @@ pub struct Workbench {
 impl Workbench {
     /// Sets up what is not there yet.
     pub fn open() -> Result<Self> {
+        Self::open_with(&Options::default())
+    }
+
+    /// As [`Self::open`], with another package set.
+    pub fn open_with(options: &Options) -> Result<Self> {
         let cache = Cache::open()?;
         let nix = Nix::find(&cache)?;
-        let nixpkgs = fixture::prepare(&cache, &nix, &Options::default())?;
+        let nixpkgs = fixture::prepare(&cache, &nix, options)?;
         let metadata =
             process::output(nix.command("nix").args(["flake", "metadata", "--json"]).arg(repository::flake()))?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
@@ -85,6 +90,13 @@ impl Workbench {
         command.args(["build", "--print-out-paths", "--no-link"]);
         command.arg(format!("path:{}#{attribute}", folder.display()));
         command
+    }
+
+    /// Builds a package of the package set and gives its store path.
+    pub fn package(&self, name: &str) -> Result<String> {
+        let installable = format!("path:{}#legacyPackages.x86_64-linux.{name}", self.nixpkgs.display());
+        let mut command = self.nix.command("nix");
+        Ok(process::output(command.args(["build", "--no-link", "--print-out-paths", &installable]))?.trim().to_owned())
     }
 
     /// The helper that the package set hands over.

@@ -1,0 +1,92 @@
+//! What is to be reached, and whether it was.
+
+use serde::Serialize;
+
+use crate::bench::measure::Measure;
+use crate::bench::start::{AGAIN, ARCHIVE, OURS, PODMAN};
+use crate::bench::write::{HELPER, TAR};
+
+/// The most that any of our programs may need.
+const MEMORY: u64 = 256 << 20;
+
+/// What lies between two rounds of one and the same on a machine that does nothing else.
+const NOISE: f64 = 0.25;
+
+#[derive(Debug, Serialize)]
+pub struct Goal {
+    pub goal: &'static str,
+    pub found: String,
+    pub met: bool,
+}
+
+/// Of what was measured, those goals that can be judged. `missing` is the part of the image's bytes that the warm start lacked.
+pub fn judge(measures: &[Measure], missing: f64) -> Vec<Goal> {
+    let seconds = |measure: &str, subject: &str| {
+        let measure = measures.iter().find(|found| found.name == measure)?;
+        measure.row(subject).map(|run| run.seconds)
+    };
+    let ratio = |measure, one, other| Some(seconds(measure, one)? / seconds(measure, other)?);
+    let mut goals = Vec::new();
+    let mut compare = |goal, measure, one, other, most: f64| {
+        if let Some(ratio) = ratio(measure, one, other) {
+            goals.push(Goal { goal, found: format!("{ratio:.2} ×"), met: ratio <= most });
+        }
+    };
+    compare("cold: no slower than the restore of an archive", "cold", OURS, ARCHIVE, 1.0);
+    compare("cold: at most 0.6 × podman", "cold", OURS, PODMAN, 0.6);
+    compare("write: no slower than `tar | zstd -3 -T2`", "write", HELPER, TAR, 1.0);
+    if let (Some(warm), Some(again), Some(cold)) =
+        (seconds("warm", OURS), seconds("warm", AGAIN), seconds("cold", OURS))
+    {
+        let part = (warm - again) / (cold - again);
+        goals.push(Goal {
+            goal: "warm: beyond what nothing missing takes, the missing part of the bytes takes that part of the time",
+            found: format!("{:.1} % of the bytes, {:.1} % of the time", missing * 100.0, part * 100.0),
+            // Hundredths of seconds count where all takes tenths.
+            met: part <= missing * (1.0 + NOISE) || warm - again <= 0.1,
+        });
+    }
+    let ours = |name: &str| ["nix-seed", "write", "up"].iter().any(|own| name.starts_with(own));
+    // What runs a build beside ours is not ours.
+    let alone = measures.iter().filter(|measure| measure.name != "build");
+    let memory = alone.flat_map(|measure| &measure.rows).filter(|row| ours(&row.subject)).map(|row| row.median.memory);
+    if let Some(memory) = memory.max() {
+        goals.push(Goal {
+            goal: "memory: under 256 MiB at any size",
+            found: format!("at most {} MiB", memory >> 20),
+            met: memory < MEMORY,
+        });
+    }
+    goals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::measure::{Row, Run};
+
+    fn measure(name: &'static str, rows: &[(&str, f64, u64)]) -> Measure {
+        let row = |(subject, seconds, mib): &(&str, f64, u64)| Row {
+            subject: (*subject).into(),
+            script: String::new(),
+            runs: Vec::new(),
+            median: Run { seconds: *seconds, memory: mib << 20, ..Run::default() },
+        };
+        Measure { name, title: String::new(), rows: rows.iter().map(row).collect() }
+    }
+
+    #[test]
+    fn goals_are_met_or_missed_by_what_was_measured() {
+        let cold = measure("cold", &[(OURS, 8.0, 90), (ARCHIVE, 9.0, 900), (PODMAN, 10.0, 900)]);
+        let warm = measure("warm", &[(OURS, 1.4, 90), (AGAIN, 1.0, 90)]);
+        let goals = judge(&[cold, warm], 0.05);
+        let met: Vec<_> = goals.iter().map(|goal| goal.met).collect();
+        assert_eq!(met, [true, false, true, true], "{goals:?}");
+        assert!(!judge(&[measure("growth", &[("up", 1.0, 300)])], 0.05)[0].met);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_judged() {
+        assert!(judge(&[], 0.05).is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! Closures, as Nix describes them, and parts of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// Store paths, with what Nix says of each.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    paths: BTreeMap<String, Value>,
+}
+
+impl Graph {
+    /// From what `nix path-info --json` prints: by path, or as a list in older versions.
+    pub fn parse(json: &str) -> Result<Self> {
+        let paths = match serde_json::from_str(json).context("what Nix says of paths is not JSON")? {
+            Value::Object(paths) => paths.into_iter().collect(),
+            Value::Array(list) => {
+                let path = |info: Value| Some((info["path"].as_str()?.to_owned(), info));
+                list.into_iter().filter_map(path).collect()
+            }
+            _ => BTreeMap::new(),
+        };
+        Ok(Self { paths })
+    }
+
+    /// As the helper reads it.
+    pub fn to_json(&self) -> String {
+        let row = |(path, info): (&String, &Value)| {
+            let mut info = info.clone();
+            info["path"] = path.as_str().into();
+            info
+        };
+        self.paths.iter().map(row).collect::<Value>().to_string()
+    }
+
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.paths.keys().map(String::as_str)
+    }
+
+    pub fn contains(&self, path: &str) -> bool {
+        self.paths.contains_key(path)
+    }
+
+    pub fn insert(&mut self, path: String, info: Value) {
+        self.paths.insert(path, info);
+    }
+
+    pub fn info(&self, path: &str) -> Option<&Value> {
+        self.paths.get(path)
+    }
+
+    /// The bytes of all its NARs.
+    pub fn size(&self) -> u64 {
+        self.paths.keys().map(|path| self.size_of(path)).sum()
+    }
+
+    pub fn size_of(&self, path: &str) -> u64 {
+        self.paths.get(path).and_then(|info| info["narSize"].as_u64()).unwrap_or_default()
+    }
+
+    fn references(&self, path: &str) -> impl Iterator<Item = &str> {
+        let references = self.paths.get(path).and_then(|info| info["references"].as_array());
+        references.into_iter().flatten().filter_map(Value::as_str).filter(move |reference| *reference != path)
+    }
+
+    /// Without these paths.
+    pub fn without(&self, paths: &BTreeSet<String>) -> Self {
+        let kept = self.paths.iter().filter(|(path, _)| !paths.contains(*path));
+        Self { paths: kept.map(|(path, info)| (path.clone(), info.clone())).collect() }
+    }
+
+    /// `count` paths that nothing else needs once they are gone; none of `kept`.
+    pub fn removable(&self, count: usize, kept: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut users: BTreeMap<&str, usize> = BTreeMap::new();
+        for path in self.paths.keys() {
+            for reference in self.references(path) {
+                *users.entry(reference).or_default() += 1;
+            }
+        }
+        let is_free = |users: &BTreeMap<&str, usize>, path: &str| users.get(path).is_none_or(|count| *count == 0);
+        // By name, which begins with a hash: without a rule.
+        let mut free: BTreeSet<&str> =
+            self.paths().filter(|path| is_free(&users, path) && !kept.contains(*path)).collect();
+        let mut removed = BTreeSet::new();
+        while removed.len() < count
+            && let Some(path) = free.pop_first()
+        {
+            removed.insert(path.to_owned());
+            for reference in self.references(path) {
+                if let Some(users) = users.get_mut(reference) {
+                    *users -= 1;
+                }
+                if is_free(&users, reference) && !kept.contains(reference) && self.contains(reference) {
+                    free.insert(reference);
+                }
+            }
+        }
+        removed
+    }
+
+    /// A closure within this one, of about so many bytes.
+    pub fn of_size(&self, bytes: u64) -> Self {
+        let mut part = Self::default();
+        for path in self.paths() {
+            if part.size() >= bytes {
+                break;
+            }
+            let mut left = vec![path];
+            while let Some(path) = left.pop() {
+                if let Some(info) = self.paths.get(path)
+                    && !part.contains(path)
+                {
+                    part.insert(path.to_owned(), info.clone());
+                    left.extend(self.references(path));
+                }
+            }
+        }
+        part
+    }
+
+    /// The same under other names; what it refers to has other names as well.
+    pub fn renamed(&self, rename: impl Fn(&str) -> String) -> Self {
+        let renamed = |(path, info): (&String, &Value)| {
+            let mut info = info.clone();
+            info["references"] = self.references(path).map(&rename).collect();
+            // The name was derived from the content.
+            info["ca"] = Value::Null;
+            (rename(path), info)
+        };
+        Self { paths: self.paths.iter().map(renamed).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// a and b need c; each is as long as its place in the alphabet.
+    fn graph() -> Graph {
+        Graph::parse(
+            r#"{ "a": { "narSize": 1, "references": ["a", "c"] }, "b": { "narSize": 2, "references": ["c"] },
+                 "c": { "narSize": 3, "references": [] }, "d": { "narSize": 4, "references": [] } }"#,
+        )
+        .unwrap()
+    }
+
+    fn set(paths: &[&str]) -> BTreeSet<String> {
+        paths.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_removed_leaves_a_closure() {
+        assert_eq!(graph().removable(2, &set(&[])), set(&["a", "b"]));
+        assert_eq!(graph().removable(9, &set(&["b"])), set(&["a", "d"]));
+        assert_eq!(graph().without(&set(&["a"])).size(), 9);
+    }
+
+    #[test]
+    fn a_part_is_a_closure_and_large_enough() {
+        let part = graph().of_size(2);
+        assert_eq!((part.paths().collect::<Vec<_>>(), part.size()), (vec!["a", "c"], 4));
+    }
+
+    #[test]
+    fn a_renamed_closure_refers_to_itself() {
+        let renamed = graph().renamed(|path| format!("x{path}"));
+        assert_eq!(renamed.references("xb").collect::<Vec<_>>(), ["xc"]);
+        assert_eq!(renamed.size(), graph().size());
+    }
+
+    #[test]
+    fn both_forms_of_nix_are_read() {
+        let list = Graph::parse(&graph().to_json()).unwrap();
+        assert_eq!(list.paths().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+    }
+}

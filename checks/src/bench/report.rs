@@ -1,0 +1,130 @@
+//! What was found, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::bench::evaluation::Evaluation;
+use crate::bench::facts::Facts;
+use crate::bench::goals::Goal;
+use crate::bench::measure::{Measure, Row};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// When it began, in UTC.
+    pub began: String,
+    /// The commit of this repository, and whether files differ from it.
+    pub commit: String,
+    pub machine: Facts,
+    pub rounds: u32,
+    pub page_cache: &'static str,
+    pub closure: String,
+    pub measures: Vec<Measure>,
+    pub evaluation: Vec<Evaluation>,
+    pub goals: Vec<Goal>,
+}
+
+impl Report {
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# Benchmarks, {}\n\n", self.began);
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(text, "| {name} | {value} |");
+        };
+        line("what", "value");
+        line("---", "---");
+        line("commit", &self.commit);
+        for (name, value) in &self.machine {
+            line(name, value);
+        }
+        line("rounds", &format!("{}, in turn; medians, of memory the largest", self.rounds));
+        line("page cache", self.page_cache);
+        line("closure", &self.closure);
+        let mut last = "";
+        for measure in &self.measures {
+            if measure.name != last {
+                let _ = writeln!(text, "\n## {}", measure.name);
+            }
+            last = measure.name;
+            text += &table(measure);
+        }
+        if !self.evaluation.is_empty() {
+            text += "\n## evaluation\n\nAll outputs of an example; the evaluator's processor time.\n\n";
+            text += "| example | without the seed | with it | the seed adds |\n|---|---|---|---|\n";
+            for Evaluation { example, without, with } in &self.evaluation {
+                let _ = writeln!(text, "| {example} | {without:.0} ms | {with:.0} ms | {:.0} ms |", with - without);
+            }
+        }
+        if !self.goals.is_empty() {
+            text += "\n## goals\n\n| goal | found | |\n|---|---|---|\n";
+            for Goal { goal, found, met } in &self.goals {
+                let _ = writeln!(text, "| {} | {found} | {} |", cell(goal), if *met { "met" } else { "missed" });
+            }
+        }
+        text
+    }
+}
+
+/// The first row is the reference: what is ours.
+fn table(measure: &Measure) -> String {
+    let mut text = format!("\n{}\n\n", measure.title);
+    text +=
+        "| | time | ratio | fastest to slowest | processor | peak memory | over the wire | files made | bytes made |\n";
+    text += "|---|---|---|---|---|---|---|---|---|\n";
+    let reference = measure.rows.first().map_or(1.0, |row| row.median.seconds);
+    for Row { subject, median, runs, .. } in &measure.rows {
+        let times = runs.iter().map(|run| run.seconds);
+        let (least, most) = (times.clone().fold(f64::INFINITY, f64::min), times.fold(0.0, f64::max));
+        let number = |value: Option<u64>| value.map_or("–".into(), |value| value.to_string());
+        let _ = writeln!(
+            text,
+            "| {} | {:.2} s | {:.2} | {least:.2} – {most:.2} s | {:.1} s | {} MiB | {} | {} | {} |",
+            cell(subject),
+            median.seconds,
+            median.seconds / reference,
+            median.cpu_seconds,
+            median.memory.div_ceil(1 << 20),
+            size(median.wire),
+            number(median.files),
+            size(median.written)
+        );
+    }
+    text
+}
+
+fn size(bytes: Option<u64>) -> String {
+    match bytes {
+        None => "–".into(),
+        Some(bytes) if bytes < 10_000_000 => format!("{:.2} MB", bytes as f64 / 1e6),
+        Some(bytes) => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// A bar would end the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::measure::Run;
+
+    #[test]
+    fn a_table_has_a_row_for_each_subject() {
+        let run =
+            Run { seconds: 2.0, cpu_seconds: 1.0, memory: 1, wire: Some(1_500_000), files: Some(7), written: None };
+        let row = |subject: &str, seconds| Row {
+            subject: subject.into(),
+            script: String::new(),
+            runs: vec![Run { seconds, ..run }],
+            median: Run { seconds, ..run },
+        };
+        let measure = Measure { name: "cold", title: "t".into(), rows: vec![row("a", 2.0), row("b | c", 3.0)] };
+        let text = table(&measure);
+        assert!(
+            text.contains("| b \\| c | 3.00 s | 1.50 | 3.00 – 3.00 s | 1.0 s | 1 MiB | 1.50 MB | 7 | – |"),
+            "{text}"
+        );
+    }
+}

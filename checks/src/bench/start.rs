@@ -1,0 +1,237 @@
+//! From nothing, or from most of it, to a command that runs: seeds, images, binary caches and archives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::bench::measure::{Bench, Measure, Subject};
+use crate::bench::origins::Origins;
+use crate::bench::seeds::Seeds;
+use crate::bench::store::{self, Commands};
+use crate::machine::cache::Cache;
+use crate::machine::{files, process, progress};
+use crate::seed::layout::Layout;
+use crate::seed::podman::Podman;
+
+pub const OURS: &str = "nix-seed up";
+pub const AGAIN: &str = "nix-seed up, nothing missing";
+pub const PODMAN: &str = "podman, zstd";
+pub const GZIP: &str = "podman, gzip";
+pub const COPY: &str = "nix copy, zstd";
+pub const ARCHIVE: &str = "tar.zst";
+
+/// What is fetched, by each of its names.
+pub struct Published {
+    /// The image, by digest; the same with gzip.
+    pub image: String,
+    pub gzip: String,
+    /// The image that lacks what is missing later; the same with gzip.
+    pub old: String,
+    pub old_gzip: String,
+    pub digest: String,
+}
+
+/// All that takes part.
+pub struct Starts<'a> {
+    pub bench: &'a Bench,
+    pub seeds: &'a Seeds,
+    pub origins: &'a Origins,
+    pub commands: &'a Commands,
+    pub published: &'a Published,
+    pub folder: PathBuf,
+}
+
+impl Published {
+    /// Publishes the images, and what the peers fetch: a binary cache with zstd, and an archive of the store with its database.
+    pub fn prepare(origins: &Origins, seeds: &Seeds, layout: &Path, old: &Path, folder: &Path) -> Result<Self> {
+        progress::say("publishing the images, a binary cache and an archive");
+        let podman = Podman::open(&Cache::at(folder.join("skopeo"))?)?;
+        let nix = &seeds.workbench.nix;
+        let mut copy = nix.command("nix");
+        copy.args(["copy", "--to", &format!("file://{}?compression=zstd", origins.folder.join("cache").display())]);
+        process::output(copy.args(seeds.all.paths()))?;
+        let root = folder.join("archived");
+        process::output(Command::new(&origins.client).args(["up", "--root"]).arg(&root).arg(layout))?;
+        let mut archive = Command::new("tar");
+        archive.args(["--sort=name", "--create", "--use-compress-program=zstd -3 -T2", "--file"]);
+        process::output(archive.arg(origins.folder.join("store.tar.zst")).arg("--directory").arg(&root).arg("nix"))?;
+        files::remove(&root)?;
+        Ok(Self {
+            image: origins.publish(layout, "seed")?,
+            gzip: origins.publish_gzip(&podman, layout, "gzip")?,
+            old: origins.publish(old, "seed")?,
+            old_gzip: origins.publish_gzip(&podman, old, "old-gzip")?,
+            digest: Layout::open(layout)?.manifest_digest,
+        })
+    }
+}
+
+impl Starts<'_> {
+    /// From nothing.
+    pub fn cold(&self, name: &'static str, title: String, command: store::Command) -> Result<Measure> {
+        let root = self.folder.join("root");
+        let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
+        let in_store = |script: String| format!("{script}{}", self.commands.in_store(&root, command));
+        let to_root = |name, script, proxy| Subject {
+            before: Box::new(|| {
+                files::remove(&root)?;
+                Ok(fs::create_dir_all(&root)?)
+            }),
+            proxies: vec![proxy],
+            makes: Some(root.clone()),
+            ..Subject::new(name, in_store(script))
+        };
+        let subjects = [
+            to_root(OURS, self.up(&root), &self.origins.images),
+            to_root(ARCHIVE, self.restore(&root), &self.origins.archives),
+            to_root(COPY, self.copy(&root), &self.origins.archives),
+            self.cold_podman(PODMAN, &zstd, &self.published.image, command),
+            self.cold_podman(GZIP, &gzip, &self.published.gzip, command),
+        ];
+        let measured = self.bench.interleave(name, title, &subjects);
+        drop(subjects);
+        files::remove(&root)?;
+        measured
+    }
+
+    /// From a store or a storage that lacks a few paths.
+    pub fn warm(&self, title: String) -> Result<Measure> {
+        let (root, copied) = (self.folder.join("warm"), self.folder.join("warm-copy"));
+        let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
+        progress::say("making stores that lack a few paths");
+        let client = || Command::new(&self.origins.client);
+        process::output(client().args(["up", "--root"]).arg(&root).arg(&self.published.old))?;
+        process::output(
+            self.nix_copy(&copied).args(self.seeds.all.paths().filter(|path| !self.seeds.missing.contains(*path))),
+        )?;
+        let subjects = [
+            Subject {
+                proxies: vec![&self.origins.images],
+                makes: Some(root.clone()),
+                ..Subject::new(OURS, self.up(&root) + &self.commands.in_store(&root, store::Command::First))
+            },
+            Subject {
+                after: Box::new(|| {
+                    // What was built is no part of a seed, and stays.
+                    let down = client().args(["down", &self.published.digest, "--root"]).arg(&root).output()?;
+                    anyhow::ensure!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
+                    Ok(())
+                }),
+                proxies: vec![&self.origins.images],
+                makes: Some(root.clone()),
+                ..Subject::new(AGAIN, self.up(&root) + &self.commands.in_store(&root, store::Command::First))
+            },
+            Subject {
+                after: Box::new(|| {
+                    let mut delete = self.seeds.workbench.nix.command("nix");
+                    delete.args(["store", "delete", "--ignore-liveness", "--store", &local(&copied)]);
+                    process::output(delete.args(&self.seeds.missing)).map(drop)
+                }),
+                proxies: vec![&self.origins.archives],
+                makes: Some(copied.clone()),
+                ..Subject::new(COPY, self.copy(&copied) + &self.commands.in_store(&copied, store::Command::First))
+            },
+            self.warm_podman(PODMAN, &zstd, &self.published.old, &self.published.image)?,
+            self.warm_podman(GZIP, &gzip, &self.published.old_gzip, &self.published.gzip)?,
+        ];
+        let measured = self.bench.interleave("warm", title, &subjects);
+        drop(subjects);
+        for podman in [&zstd, &gzip] {
+            clear(podman)?;
+        }
+        files::remove(&root)?;
+        files::remove(&copied)?;
+        measured
+    }
+
+    fn cold_podman<'a>(
+        &'a self,
+        name: &str,
+        podman: &'a Podman,
+        image: &'a str,
+        command: store::Command,
+    ) -> Subject<'a> {
+        Subject {
+            before: Box::new(|| clear(podman)),
+            after: Box::new(|| clear(podman)),
+            proxies: vec![&self.origins.images],
+            makes: Some(storage(podman)),
+            ..Subject::new(name, self.pull(podman, image, command))
+        }
+    }
+
+    fn warm_podman<'a>(&'a self, name: &str, podman: &'a Podman, old: &str, image: &'a str) -> Result<Subject<'a>> {
+        process::output(podman.command("podman").args(["pull", "--quiet", "--tls-verify=false", old]))?;
+        Ok(Subject {
+            after: Box::new(move || {
+                process::output(podman.command("podman").args(["image", "rm", "--force", image])).map(drop)
+            }),
+            proxies: vec![&self.origins.images],
+            makes: Some(storage(podman)),
+            ..Subject::new(name, self.pull(podman, image, store::Command::First))
+        })
+    }
+
+    fn up(&self, root: &Path) -> String {
+        let [client, root] = [&self.origins.client, root].map(|path| path.display());
+        format!("'{client}' up --root '{root}' '{}' >/dev/null\n", self.published.image)
+    }
+
+    fn restore(&self, root: &Path) -> String {
+        let address = self.origins.archives.address();
+        let root = root.display();
+        format!(
+            "curl --silent --show-error --fail http://{address}/store.tar.zst | zstd -dc | tar --extract --directory '{root}'\n"
+        )
+    }
+
+    fn copy(&self, root: &Path) -> String {
+        let command = self.nix_copy(root);
+        let variables = self.seeds.workbench.nix.environment().iter();
+        let variables = variables.map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")));
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<_> = words.map(|word| format!("'{}'", word.display())).collect();
+        let paths: Vec<_> = self.seeds.all.paths().collect();
+        format!("({}{} {})\n", variables.collect::<String>(), words.join(" "), paths.join(" "))
+    }
+
+    fn nix_copy(&self, root: &Path) -> Command {
+        let mut copy = self.seeds.workbench.nix.command("nix");
+        let cache = format!("http://{}/cache", self.origins.archives.address());
+        copy.args(["copy", "--quiet", "--no-check-sigs", "--from", &cache, "--to", &local(root)]);
+        copy
+    }
+
+    fn pull(&self, podman: &Podman, image: &str, command: store::Command) -> String {
+        let variables = podman.environment().iter();
+        let variables = variables.map(|(name, value)| format!("export {name}='{}'\n", value.display()));
+        format!(
+            "{}podman pull --quiet --tls-verify=false '{image}' >/dev/null\n{}",
+            variables.collect::<String>(),
+            self.commands.in_container(image, command)
+        )
+    }
+
+    /// With a storage of its own.
+    fn podman(&self, name: &str) -> Result<Podman> {
+        Podman::open(&Cache::at(self.folder.join(name))?)
+    }
+}
+
+/// A store in a folder, as Nix names it.
+fn local(root: &Path) -> String {
+    format!("local?root={}", root.display())
+}
+
+/// Removes all images.
+pub fn clear(podman: &Podman) -> Result<()> {
+    process::output(podman.command("podman").args(["image", "rm", "--all", "--force"])).map(drop)
+}
+
+/// Where it keeps images.
+pub fn storage(podman: &Podman) -> PathBuf {
+    let settings = podman.environment().iter().find(|(name, _)| *name == "CONTAINERS_STORAGE_CONF");
+    settings.map(|(_, file)| file.with_file_name("storage")).unwrap_or_default()
+}
