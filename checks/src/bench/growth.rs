@@ -1,10 +1,10 @@
 //! How time and memory grow with the closure: ours, from a quarter of a gigabyte to four.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
 
+use crate::bench::ground::Ground;
 use crate::bench::measure::{Bench, Measure, Subject};
 use crate::bench::origins::Origins;
 use crate::bench::seeds::{Group, Seeds};
@@ -28,7 +28,8 @@ pub fn growth(bench: &Bench, seeds: &Seeds, origins: &Origins, folder: &Path) ->
     for groups in sets {
         let size: u64 = groups.iter().map(|group| group.graph.size()).sum();
         let count: usize = groups.iter().map(|group| group.graph.paths().len()).sum();
-        let (image, root) = (folder.join("grown"), folder.join("grown-root"));
+        let (image, ground) = (folder.join("grown"), Ground::new(folder.join("grown-root")));
+        let root = ground.path();
         let script = seeds.write_script(&groups, &image)?;
         let remove_image = || {
             files::remove(&image)?;
@@ -40,12 +41,10 @@ pub fn growth(bench: &Bench, seeds: &Seeds, origins: &Origins, folder: &Path) ->
         let mut measure = bench.interleave("growth", title.clone(), &[write])?;
         let name = origins.publish(&image, &format!("grown-{}", size / 1_000_000))?;
         let up = Subject {
-            before: Box::new(|| {
-                files::remove(&root)?;
-                Ok(fs::create_dir_all(&root)?)
-            }),
+            before: Box::new(|| ground.renew()),
+            after: Box::new(|| ground.remove()),
             proxies: vec![&origins.images],
-            makes: Some(root.clone()),
+            makes: Some(root.into()),
             ..Subject::new(
                 "up",
                 format!("'{}' up --root '{}' '{name}' >/dev/null\n", origins.client.display(), root.display()),
@@ -54,7 +53,7 @@ pub fn growth(bench: &Bench, seeds: &Seeds, origins: &Origins, folder: &Path) ->
         measure.rows.extend(bench.interleave("growth", title, &[up])?.rows);
         measures.push(measure);
         remove_image()?;
-        files::remove(&root)?;
+        ground.remove()?;
     }
     files::remove(&twin_root)?;
     Ok(measures)

@@ -1,7 +1,7 @@
 //! What seeds cost, beside what others take for the same in the same run.
 //!
 //! [`child`] measures one command, [`measure`] runs commands in turn. [`seeds`] are what is measured with, [`origins`] where they
-//! come from, and [`store`] what runs in them. [`start`], [`write`] and [`growth`] are what is measured; [`goals`] judges, and
+//! come from, [`ground`] where they go to, and [`store`] what runs in them. [`start`], [`write`] and [`growth`] are what is measured; [`goals`] judges, and
 //! [`report`] tells.
 
 pub mod child;
@@ -9,6 +9,7 @@ pub mod evaluation;
 pub mod facts;
 pub mod goals;
 pub mod graph;
+pub mod ground;
 pub mod growth;
 pub mod measure;
 pub mod origins;

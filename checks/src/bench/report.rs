@@ -19,6 +19,7 @@ pub struct Report {
     pub machine: Facts,
     pub rounds: u32,
     pub page_cache: &'static str,
+    pub unpacked_to: &'static str,
     pub closure: String,
     pub measures: Vec<Measure>,
     pub evaluation: Vec<Evaluation>,
@@ -39,6 +40,7 @@ impl Report {
         }
         line("rounds", &format!("{}, in turn; medians, of memory the largest", self.rounds));
         line("page cache", self.page_cache);
+        line("unpacked to", self.unpacked_to);
         line("closure", &self.closure);
         let mut last = "";
         for measure in &self.measures {

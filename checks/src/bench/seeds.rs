@@ -20,6 +20,10 @@ const EXAMPLE: &str = "examples/c";
 /// One in so many store paths is missing where most are present.
 const MISSING: usize = 20;
 
+/// What else is in the seeds: packages of the package set.
+const LARGE: &[&str] = &["benchmarkClosure"];
+const SMALL: &[&str] = &["curl", "jq", "less", "openssl", "sqlite"];
+
 /// What seeds are made of.
 pub struct Seeds {
     pub workbench: Workbench,
@@ -42,7 +46,7 @@ pub struct Group<'a> {
 }
 
 impl Seeds {
-    /// Builds the closures: a large one, or no more than that of the example. Everything is written to `folder`; the example, as a
+    /// Builds the closures: a large one, or little more than that of the example. Everything is written to `folder`; the example, as a
     /// user has it, to `folder/work/src`.
     pub fn prepare(folder: &Path, large: bool) -> Result<Self> {
         let workbench = if large { Workbench::open_with(&Options::large())? } else { Workbench::open()? };
@@ -55,13 +59,13 @@ impl Seeds {
         let nix = |arguments: &[&str]| process::output(workbench.nix.command("nix").args(arguments));
         let own: Vec<_> = recipe.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let mut roots: Vec<_> = own.iter().map(String::as_str).collect();
-        let more = if large { workbench.package("benchmarkClosure")? } else { String::new() };
-        roots.extend(Some(&*more).filter(|more| !more.is_empty()));
+        let more = workbench.packages(if large { LARGE } else { SMALL })?;
+        roots.extend(more.lines());
         let all = Graph::parse(&nix(&[&["path-info", "--json", "--recursive"], &roots[..]].concat())?)?;
         let spec = serde_json::from_slice(&fs::read(recipe.folder().join("spec.json"))?)?;
 
         // What the example needs stays, so that it can be built in each of them.
-        let needed: BTreeSet<_> = if large { own.into_iter().collect() } else { kept(&spec) };
+        let needed: BTreeSet<_> = own.iter().cloned().collect();
         let missing = all.removable(all.paths().len() / MISSING, &needed);
         let mut by_size: Vec<_> = missing.iter().map(|path| (all.size_of(path), path)).collect();
         by_size.sort();

@@ -1,11 +1,11 @@
 //! From nothing, or from most of it, to a command that runs: seeds, images, binary caches and archives.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
+use crate::bench::ground::Ground;
 use crate::bench::measure::{Bench, Measure, Subject};
 use crate::bench::origins::Origins;
 use crate::bench::seeds::Seeds;
@@ -71,78 +71,80 @@ impl Published {
 impl Starts<'_> {
     /// From nothing.
     pub fn cold(&self, name: &'static str, title: String, command: store::Command) -> Result<Measure> {
-        let root = self.folder.join("root");
+        let ground = Ground::new(self.folder.join("root"));
+        let root = ground.path();
         let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
-        let in_store = |script: String| format!("{script}{}", self.commands.in_store(&root, command));
+        let in_store = |script: String| format!("{script}{}", self.commands.in_store(root, command));
         let to_root = |name, script, proxy| Subject {
-            before: Box::new(|| {
-                files::remove(&root)?;
-                Ok(fs::create_dir_all(&root)?)
-            }),
+            before: Box::new(|| ground.renew()),
+            after: Box::new(|| ground.remove()),
             proxies: vec![proxy],
-            makes: Some(root.clone()),
+            makes: Some(root.into()),
             ..Subject::new(name, in_store(script))
         };
         let subjects = [
-            to_root(OURS, self.up(&root), &self.origins.images),
-            to_root(ARCHIVE, self.restore(&root), &self.origins.archives),
-            to_root(COPY, self.copy(&root), &self.origins.archives),
+            to_root(OURS, self.up(root), &self.origins.images),
+            to_root(ARCHIVE, self.restore(root), &self.origins.archives),
+            to_root(COPY, self.copy(root), &self.origins.archives),
             self.cold_podman(PODMAN, &zstd, &self.published.image, command),
             self.cold_podman(GZIP, &gzip, &self.published.gzip, command),
         ];
         let measured = self.bench.interleave(name, title, &subjects);
         drop(subjects);
-        files::remove(&root)?;
+        ground.remove()?;
         measured
     }
 
     /// From a store or a storage that lacks a few paths.
     pub fn warm(&self, title: String) -> Result<Measure> {
-        let (root, copied) = (self.folder.join("warm"), self.folder.join("warm-copy"));
+        let grounds = ["warm", "warm-copy"].map(|name| Ground::new(self.folder.join(name)));
+        for ground in &grounds {
+            ground.renew()?;
+        }
+        let [root, copied] = grounds.each_ref().map(Ground::path);
         let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
         progress::say("making stores that lack a few paths");
         let client = || Command::new(&self.origins.client);
-        process::output(client().args(["up", "--root"]).arg(&root).arg(&self.published.old))?;
+        process::output(client().args(["up", "--root"]).arg(root).arg(&self.published.old))?;
         process::output(
-            self.nix_copy(&copied).args(self.seeds.all.paths().filter(|path| !self.seeds.missing.contains(*path))),
+            self.nix_copy(copied).args(self.seeds.all.paths().filter(|path| !self.seeds.missing.contains(*path))),
         )?;
         let subjects = [
             Subject {
                 proxies: vec![&self.origins.images],
-                makes: Some(root.clone()),
-                ..Subject::new(OURS, self.up(&root) + &self.commands.in_store(&root, store::Command::First))
+                makes: Some(root.into()),
+                ..Subject::new(OURS, self.up(root) + &self.commands.in_store(root, store::Command::First))
             },
             Subject {
                 after: Box::new(|| {
                     // What was built is no part of a seed, and stays.
-                    let down = client().args(["down", &self.published.digest, "--root"]).arg(&root).output()?;
+                    let down = client().args(["down", &self.published.digest, "--root"]).arg(root).output()?;
                     anyhow::ensure!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
                     Ok(())
                 }),
                 proxies: vec![&self.origins.images],
-                makes: Some(root.clone()),
-                ..Subject::new(AGAIN, self.up(&root) + &self.commands.in_store(&root, store::Command::First))
+                makes: Some(root.into()),
+                ..Subject::new(AGAIN, self.up(root) + &self.commands.in_store(root, store::Command::First))
             },
             Subject {
                 after: Box::new(|| {
                     let mut delete = self.seeds.workbench.nix.command("nix");
-                    delete.args(["store", "delete", "--ignore-liveness", "--store", &local(&copied)]);
+                    delete.args(["store", "delete", "--ignore-liveness", "--store", &local(copied)]);
                     process::output(delete.args(&self.seeds.missing)).map(drop)
                 }),
                 proxies: vec![&self.origins.archives],
-                makes: Some(copied.clone()),
-                ..Subject::new(COPY, self.copy(&copied) + &self.commands.in_store(&copied, store::Command::First))
+                makes: Some(copied.into()),
+                ..Subject::new(COPY, self.copy(copied) + &self.commands.in_store(copied, store::Command::First))
             },
             self.warm_podman(PODMAN, &zstd, &self.published.old, &self.published.image)?,
             self.warm_podman(GZIP, &gzip, &self.published.old_gzip, &self.published.gzip)?,
         ];
         let measured = self.bench.interleave("warm", title, &subjects);
         drop(subjects);
-        for podman in [&zstd, &gzip] {
-            clear(podman)?;
+        let storages = [&zstd, &gzip].map(|podman| Ground::new(storage(podman)));
+        for ground in grounds.iter().chain(&storages) {
+            ground.remove()?;
         }
-        files::remove(&root)?;
-        files::remove(&copied)?;
         measured
     }
 
@@ -154,8 +156,8 @@ impl Starts<'_> {
         command: store::Command,
     ) -> Subject<'a> {
         Subject {
-            before: Box::new(|| clear(podman)),
-            after: Box::new(|| clear(podman)),
+            before: Box::new(|| Ground::new(storage(podman)).renew()),
+            after: Box::new(|| Ground::new(storage(podman)).remove()),
             proxies: vec![&self.origins.images],
             makes: Some(storage(podman)),
             ..Subject::new(name, self.pull(podman, image, command))
@@ -163,6 +165,7 @@ impl Starts<'_> {
     }
 
     fn warm_podman<'a>(&'a self, name: &str, podman: &'a Podman, old: &str, image: &'a str) -> Result<Subject<'a>> {
+        Ground::new(storage(podman)).renew()?;
         process::output(podman.command("podman").args(["pull", "--quiet", "--tls-verify=false", old]))?;
         Ok(Subject {
             after: Box::new(move || {
@@ -223,11 +226,6 @@ impl Starts<'_> {
 /// A store in a folder, as Nix names it.
 fn local(root: &Path) -> String {
     format!("local?root={}", root.display())
-}
-
-/// Removes all images.
-pub fn clear(podman: &Podman) -> Result<()> {
-    process::output(podman.command("podman").args(["image", "rm", "--all", "--force"])).map(drop)
 }
 
 /// Where it keeps images.

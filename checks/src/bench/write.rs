@@ -6,10 +6,11 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::bench::ground::Ground;
 use crate::bench::measure::{Bench, Measure, Subject};
 use crate::bench::origins::Origins;
 use crate::bench::seeds::{Group, Seeds};
-use crate::bench::start::{clear, storage};
+use crate::bench::start::storage;
 use crate::machine::cache::Cache;
 use crate::machine::{files, process};
 use crate::seed::layout::Layout;
@@ -67,8 +68,8 @@ pub fn write(
             ..Subject::new(TAR, tar)
         },
         Subject {
-            before: Box::new(|| clear(&podman)),
-            after: Box::new(|| clear(&podman)),
+            before: Box::new(|| Ground::new(storage(&podman)).renew()),
+            after: Box::new(|| Ground::new(storage(&podman)).remove()),
             makes: Some(storage(&podman)),
             ..Subject::new(BUILD, build)
         },
@@ -97,6 +98,7 @@ pub fn push(
     for tool in ["ours", "skopeo", "podman"] {
         origins.publish(layout, &format!("push-{tool}"))?;
     }
+    Ground::new(storage(&podman)).renew()?;
     // podman has pulled the one, so that it knows the layers, and has made the other.
     let pull = ["pull", "--quiet", "--tls-verify=false", &target("podman", "latest")];
     process::output(podman.command("podman").args(pull))?;
@@ -138,6 +140,6 @@ pub fn push(
     });
     let measured = bench.interleave("push", title, &subjects);
     drop(subjects);
-    clear(&podman)?;
+    Ground::new(storage(&podman)).remove()?;
     measured
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::bench::facts::{self, ensure_room};
+use crate::bench::ground::{is_permitted, unmount};
 use crate::bench::measure::{Bench, Measure};
 use crate::bench::origins::Origins;
 use crate::bench::pages::Pages;
@@ -27,6 +28,8 @@ const RUNS: &str = "checks/bench-runs";
 /// What it takes at once on the disk: layouts, registry, cache and archive, and the stores and storages of all subjects.
 const ROOM: u64 = 26_000_000_000;
 const ROOM_QUICK: u64 = 6_000_000_000;
+
+const FRESH: &str = "an ext4 of its own for each command, on a loop device";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Name {
@@ -74,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     programs::ensure_installed()?;
     let scratch = cache.scratch()?;
     let result = measure_all(arguments, scratch.path());
-    // podman mounts its storage, so that it cannot be removed.
+    // What is mounted cannot be removed.
     let _cleared = unmount(scratch.path()).and_then(|()| files::remove(scratch.path()));
     let report = result?;
     if let Some(folder) = folder(arguments) {
@@ -95,17 +98,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn folder(arguments: &Arguments) -> Option<PathBuf> {
     let default = || (!arguments.quick).then(|| repository::path().join(RUNS));
     arguments.out.clone().or_else(default)
-}
-
-/// Unmounts what is mounted below a folder, the innermost first.
-fn unmount(folder: &Path) -> Result<()> {
-    let mounts = fs::read_to_string("/proc/self/mounts")?;
-    let places =
-        mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|place| Path::new(place).starts_with(folder));
-    for place in places.collect::<Vec<_>>().iter().rev() {
-        process::output(Command::new("umount").args(["--lazy", place]))?;
-    }
-    Ok(())
 }
 
 fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
@@ -175,6 +167,7 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
         machine,
         rounds,
         page_cache: bench.pages.describe(),
+        unpacked_to: if is_permitted() { FRESH } else { "a folder, emptied before each command" },
         closure,
         measures,
         evaluation,

@@ -92,11 +92,12 @@ impl Workbench {
         command
     }
 
-    /// Builds a package of the package set and gives its store path.
-    pub fn package(&self, name: &str) -> Result<String> {
-        let installable = format!("path:{}#legacyPackages.x86_64-linux.{name}", self.nixpkgs.display());
+    /// Builds packages of the package set and gives their store paths, one a line.
+    pub fn packages(&self, names: &[&str]) -> Result<String> {
+        let installable = |name| format!("path:{}#legacyPackages.x86_64-linux.{name}", self.nixpkgs.display());
         let mut command = self.nix.command("nix");
-        Ok(process::output(command.args(["build", "--no-link", "--print-out-paths", &installable]))?.trim().to_owned())
+        command.args(["build", "--no-link", "--print-out-paths"]).args(names.iter().map(installable));
+        process::output(&mut command)
     }
 
     /// The helper that the package set hands over.
