@@ -47,6 +47,11 @@ impl Graph {
         self.paths.insert(path, info);
     }
 
+    /// Takes over all paths of another.
+    pub fn extend(&mut self, other: &Self) {
+        self.paths.extend(other.paths.iter().map(|(path, info)| (path.clone(), info.clone())));
+    }
+
     pub fn info(&self, path: &str) -> Option<&Value> {
         self.paths.get(path)
     }
@@ -63,6 +68,11 @@ impl Graph {
     fn references(&self, path: &str) -> impl Iterator<Item = &str> {
         let references = self.paths.get(path).and_then(|info| info["references"].as_array());
         references.into_iter().flatten().filter_map(Value::as_str).filter(move |reference| *reference != path)
+    }
+
+    /// Whether another path refers to it.
+    pub fn is_needed(&self, path: &str) -> bool {
+        self.paths().any(|user| user != path && self.references(user).any(|reference| reference == path))
     }
 
     /// Without these paths.
@@ -155,6 +165,7 @@ mod tests {
         assert_eq!(graph().removable(2, &set(&[])), set(&["a", "b"]));
         assert_eq!(graph().removable(9, &set(&["b"])), set(&["a", "d"]));
         assert_eq!(graph().without(&set(&["a"])).size(), 9);
+        assert!(graph().is_needed("c") && !graph().is_needed("a"));
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl Seeds {
         // What the example needs stays, so that it can be built in each of them.
         let needed: BTreeSet<_> = own.iter().cloned().collect();
         let missing = all.removable(all.paths().len() / MISSING, &needed);
-        let mut by_size: Vec<_> = missing.iter().map(|path| (all.size_of(path), path)).collect();
+        let mut by_size: Vec<_> =
+            missing.iter().filter(|path| !all.is_needed(path)).map(|path| (all.size_of(path), path)).collect();
         by_size.sort();
         let leaf = by_size.get(by_size.len() / 2).context("every path is needed by another")?.1.clone();
         let helper = workbench.helper()?;
@@ -136,14 +137,20 @@ impl Seeds {
         let file = |what: &str| self.folder.join(format!("{name}-{what}"));
         let helper = self.helper.display();
         let (mut script, mut options) = (String::new(), String::new());
+        // A group's graph has all that it refers to; what earlier groups hold is left out.
+        let mut closure = Graph::default();
         for (number, Group { graph, root }) in groups.iter().enumerate() {
-            let (list, part) = (file(&format!("{number}.json")), file(&format!("group-{number}")));
-            fs::write(&list, graph.to_json())?;
+            let (list, earlier) = (file(&format!("{number}.json")), file(&format!("{number}-earlier.json")));
+            let part = file(&format!("group-{number}"));
+            fs::write(&earlier, closure.to_json())?;
+            closure.extend(graph);
+            fs::write(&list, closure.to_json())?;
             // One image has at most a hundred layers, the last of which is for what is no store path.
             let most = 99 / groups.len();
             script += &format!(
-                "'{helper}' layers --graph '{}' --group 'group-{number}' --max-layers {most} --root '{}' --out '{}' >/dev/null\n",
+                "'{helper}' layers --graph '{}' --earlier '{}' --group 'group-{number}' --max-layers {most} --root '{}' --out '{}' >/dev/null\n",
                 list.display(),
+                earlier.display(),
                 root.display(),
                 part.display()
             );

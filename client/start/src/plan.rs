@@ -8,6 +8,10 @@ use nix_seed_image::index::Index;
 /// count, small enough for all threads to have work to the end.
 const JOB: u64 = 8 << 20;
 
+/// To make a file takes as long as to fetch, verify and unpack so many compressed bytes: a tenth of a millisecond, on a machine
+/// that unpacks at 160 MB a second and core.
+const FILE: u64 = 16 << 10;
+
 /// Of the bytes that are asked for, one in so many may be thrown away to make fewer requests.
 const WASTE: u64 = 32;
 
@@ -31,8 +35,8 @@ impl Job {
     }
 }
 
-/// How to fetch the paths of `index` at the positions `missing`: jobs, the largest first. At most 1/32 more bytes are
-/// asked for than are wanted.
+/// How to fetch the paths of `index` at the positions `missing`: jobs, the longest first, so that none is left for one thread
+/// when the others are done. At most 1/32 more bytes are asked for than are wanted.
 pub fn plan(index: &Index, missing: &[u32]) -> Vec<Job> {
     let mut paths: Vec<_> = missing
         .iter()
@@ -60,8 +64,15 @@ pub fn plan(index: &Index, missing: &[u32]) -> Vec<Job> {
             }
         }
     }
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
+    jobs.sort_by_cached_key(|job| std::cmp::Reverse(work(index, job)));
     jobs
+}
+
+/// How long a job takes, in compressed bytes.
+fn work(index: &Index, job: &Job) -> u64 {
+    let paths = job.paths.iter().filter_map(|position| index.paths.get(*position as usize));
+    let files: u64 = paths.map(|path| path.entries.len() as u64).sum();
+    job.bytes() + files * FILE
 }
 
 /// The largest gap that may be read and thrown away, if all gaps that are no larger are.
@@ -155,6 +166,15 @@ mod tests {
                 prop_assert!(job.wanted.iter().all(inside));
             }
         }
+    }
+
+    #[test]
+    fn what_takes_longest_comes_first() {
+        let mut index = index(&[vec![9 << 20, 8 << 20]]);
+        let entry = index.paths[1].entries[0].clone();
+        index.paths[1].entries = vec![entry; 10_000];
+        let jobs = plan(&index, &[0, 1]);
+        assert_eq!(jobs.iter().map(|job| job.paths.clone()).collect::<Vec<_>>(), [[1], [0]]);
     }
 
     #[test]
