@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::machine::{files, process};
 use crate::registry::docker::{Auth, DockerRegistry};
@@ -50,9 +50,12 @@ impl Origins {
     /// Publishes a layout's image with layers that gzip has compressed.
     pub fn publish_gzip(&self, podman: &Podman, layout: &Path, repository: &str) -> Result<String> {
         let name = format!("{}:latest", self.name(repository));
-        let gzip = ["--dest-compress-format", "gzip", "--dest-force-compress-format", "--dest-tls-verify=false"];
+        let gzip = ["--dest-compress-format", "gzip", "--dest-tls-verify=false"];
         let [from, to] = [format!("oci:{}:latest", layout.display()), format!("docker://{name}")];
-        process::output(podman.command("skopeo").args(["copy", "--quiet"]).args(gzip).args([from, to]))?;
+        process::output(podman.command("skopeo").args(["copy", "--quiet"]).args(gzip).args([&from, &to]))?;
+        let mut inspect = podman.command("skopeo");
+        let manifest = process::output(inspect.args(["inspect", "--raw", "--tls-verify=false", &to]))?;
+        ensure!(!manifest.contains("+zstd"), "skopeo has left layers as zstd had compressed them:\n{manifest}");
         Ok(name)
     }
 

@@ -26,7 +26,10 @@ fn the_benchmark_measures_all_that_it_names() {
         }
     }
     for row in rows("cold") {
-        assert!(row["median"]["files"].as_u64() > Some(1000) && row["median"]["wire"].as_u64() > Some(1 << 20), "{row}");
+        assert!(
+            row["median"]["files"].as_u64() > Some(1000) && row["median"]["wire"].as_u64() > Some(1 << 20),
+            "{row}"
+        );
     }
     // Of a seed that is there already, documents and metadata are fetched.
     let [cold, again] = [&rows("cold")[0], &rows("warm")[1]].map(|row| row["median"]["wire"].as_u64().unwrap());
