@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use nix_seed_store::{PathInfo, StorePath};
 
@@ -33,6 +34,8 @@ const DELETE_SPECIFIC: u64 = 3;
 
 /// The longest path of a store that Nix knows, and then some.
 const LONGEST_PATH: usize = 1024;
+/// How long a daemon may take to say who it is; systemd may have to start it. Later it may have to wait for others.
+const GREETING: Duration = Duration::from_secs(60);
 /// What is sent at once.
 const FRAME: usize = 256 << 10;
 
@@ -67,6 +70,7 @@ impl Connection {
 
     /// Exchanges greetings over a connected socket.
     pub fn greet(stream: UnixStream) -> Result<Self> {
+        stream.set_read_timeout(Some(GREETING))?;
         let reader = Reader(BufReader::new(stream.try_clone()?));
         let mut connection = Self { stream, reader, nix_version: String::new(), trust: Trust::Unknown };
         connection.send(&Request::new(HELLO))?;
@@ -90,6 +94,7 @@ impl Connection {
             };
         }
         finish(&mut connection.reader)?;
+        connection.stream.set_read_timeout(None)?;
         Ok(connection)
     }
 

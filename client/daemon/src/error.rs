@@ -15,6 +15,9 @@ pub enum Error {
         "it closed the connection; if it does so at once, this user is not among its `allowed-users`, else see its log"
     )]
     Closed,
+    /// The daemon says nothing.
+    #[error("it does not say who it is: restart it, or remove its socket where it is gone for good")]
+    Silent,
     /// What answers is no Nix daemon, or a broken one.
     #[error("it says what is no part of Nix' protocol: {0}")]
     Protocol(&'static str),

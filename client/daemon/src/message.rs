@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn an_error_is_told_with_its_message() {
-        let error = Request::new(ERROR).text(&"Error").number(0).text(&"Error").text(&"\u{1b}[31mno\u{1b}[0m such path");
+        let error =
+            Request::new(ERROR).text(&"Error").number(0).text(&"Error").text(&"\u{1b}[31mno\u{1b}[0m such path");
         let (result, left) = finish_of(&error.number(0).number(1).number(0).text(&"while adding").number(5));
         assert!(matches!(result, Err(Error::Refused(message)) if message == "no such path"));
         assert_eq!(left, 8);

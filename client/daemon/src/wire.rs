@@ -80,6 +80,8 @@ impl<R: Read> Reader<R> {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         self.0.read_exact(bytes).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => Error::Closed,
+            // A limit is set for the greeting only.
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Silent,
             _ => Error::Io(error),
         })
     }
@@ -117,7 +119,8 @@ mod tests {
     #[test]
     fn values_have_the_bytes_that_nix_gives_them() {
         let request = Request::new(31).list(["ab", ""].iter()).flag(true);
-        let bytes = [&[31, 0, 0, 0, 0, 0, 0, 0][..], &[2], &[0; 7], &[2], &[0; 7], b"ab", &[0; 6], &[0; 8], &[1], &[0; 7]];
+        let bytes =
+            [&[31, 0, 0, 0, 0, 0, 0, 0][..], &[2], &[0; 7], &[2], &[0; 7], b"ab", &[0; 6], &[0; 8], &[1], &[0; 7]];
         assert_eq!(request.bytes(), bytes.concat());
     }
 

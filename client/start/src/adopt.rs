@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath, database_bytes, database_folder, walk};
 use rustix::fs::{Access, access};
 
-use crate::journal::STATE;
+use crate::state::STATE;
 use crate::store::Store;
 use crate::tree::TreeWriter;
 use crate::{Error, Result};

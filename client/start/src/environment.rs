@@ -9,6 +9,8 @@ use nix_seed_image::seed::Seed;
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 /// Where images keep Nix' settings.
 const SETTINGS: &str = "etc/nix/nix.conf";
+/// What a trusted user could change of a daemon's builds, and a seed has no reason to.
+const OF_THE_DAEMON: [&str; 4] = ["build-users-group", "sandbox", "sandbox-fallback", "sandbox-paths"];
 
 /// Variables that make a seed's Nix the one that is used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,23 +51,35 @@ impl Environment {
     }
 }
 
+/// What a line of settings sets.
+fn name_of(line: &str) -> &str {
+    line.split('=').next().unwrap_or_default().trim()
+}
+
 /// Nix' settings for a seed on a host: the seed's own, but that builds are sandboxed wherever the machine allows it; in
 /// a container, which the seed's settings are for, it does not.
 pub(crate) fn settings(seed: &Seed) -> Option<String> {
     let Some(Content::File(_, bytes)) = seed.root.get(SETTINGS) else { return None };
     let text = String::from_utf8_lossy(bytes);
-    let name = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
-    let mut lines: Vec<_> = text.lines().filter(|line| name(line) != "sandbox").map(ToOwned::to_owned).collect();
+    let mut lines: Vec<_> = text.lines().filter(|line| name_of(line) != "sandbox").map(ToOwned::to_owned).collect();
     lines.push("sandbox = true".into());
-    if !lines.iter().any(|line| name(line) == "sandbox-fallback") {
+    if !lines.iter().any(|line| name_of(line) == "sandbox-fallback") {
         lines.push("sandbox-fallback = true".into());
     }
     Some(lines.join("\n") + "\n")
 }
 
+/// Nix' settings for a seed in the store of a daemon, whose own settings say how it builds.
+pub(crate) fn settings_beside_daemon(seed: &Seed) -> Option<String> {
+    let Some(Content::File(_, bytes)) = seed.root.get(SETTINGS) else { return None };
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().filter(|line| !OF_THE_DAEMON.contains(&name_of(line)));
+    Some(lines.flat_map(|line| [line, "\n"]).collect())
+}
+
 /// The folder of a seed's settings, relative to the root.
 pub(crate) fn settings_folder(short: &str) -> PathBuf {
-    Path::new(crate::journal::STATE).join("etc").join(short)
+    Path::new(crate::state::STATE).join("etc").join(short)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use nix_seed_store::StorePath;
+
 /// The result of an operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -65,6 +67,37 @@ pub enum Error {
         socket: PathBuf,
         /// What to do.
         mend: String,
+    },
+    /// The daemon that owns the store cannot be talked to, or says no.
+    #[error("the Nix daemon at {socket}: {source}", socket = socket.display())]
+    Talk {
+        /// Its socket.
+        socket: PathBuf,
+        /// What went wrong.
+        source: nix_seed_daemon::Error,
+    },
+    /// The daemon takes unsigned paths from trusted users only.
+    #[error(
+        "the Nix daemon does not trust {user}, and takes {path} from trusted users only, since it has no signature: have its \
+         /etc/nix/nix.conf name this user in trusted-users, and restart it; or run as root (sudo); or start without its \
+         store: nix-seed run"
+    )]
+    NotTrusted {
+        /// The first such path.
+        path: StorePath,
+        /// Who was refused.
+        user: String,
+    },
+    /// No folder is known for the record.
+    #[error(
+        "the store belongs to a Nix daemon, so what is done there is recorded in the user's own folder, and there is none: set HOME, or XDG_STATE_HOME, to an absolute path"
+    )]
+    NoHome,
+    /// A daemon could be given none of the paths first.
+    #[error("{path} and others refer to each other in a circle; no store can hold such paths: the seed is broken")]
+    Circle {
+        /// One of them.
+        path: StorePath,
     },
     /// `/nix` holds something that is no Nix store.
     #[error("{path} is there, but is no Nix store: there is no database in it; move it away, or name another --root", path = path.display())]

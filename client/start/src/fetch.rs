@@ -4,27 +4,42 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use nix_seed_image::index::SeedPath;
 use nix_seed_image::seed::Seed;
 use nix_seed_image::{Error as ImageError, PathReader};
 use nix_seed_source::Source;
+use nix_seed_store::Event;
 use tracing::field::Empty;
 
 use crate::busy::{Busy, Phases, Timed, timed};
-use crate::store::Staging;
-use crate::tree::TreeWriter;
 use crate::{Error, Job, Progress, Result};
 
+/// Where fetched paths go.
+pub(crate) trait Target: Sync {
+    /// A path that is being written.
+    type Writing;
+
+    /// Begins to write a path.
+    fn begin(&self, path: &SeedPath) -> Result<Self::Writing>;
+
+    /// Takes the next step of its tree.
+    fn event(&self, writing: &mut Self::Writing, event: &Event<'_>) -> Result<()>;
+
+    /// The path is whole: its content is what the index says.
+    fn finish(&self, path: &SeedPath, position: u32, writing: Self::Writing) -> Result<()>;
+}
+
 /// What is fetched, and where to.
-pub(crate) struct Fetch<'a> {
+pub(crate) struct Fetch<'a, T> {
     pub(crate) seed: &'a Seed,
     pub(crate) source: &'a Source,
-    pub(crate) staging: &'a Staging,
+    pub(crate) target: &'a T,
     pub(crate) progress: &'a Progress,
     pub(crate) threads: usize,
 }
 
-impl Fetch<'_> {
-    /// Does all `jobs`. After an error no further path is begun; those that are whole stay staged.
+impl<T: Target> Fetch<'_, T> {
+    /// Does all `jobs`. After an error no further path is begun; those that are whole stay where they went.
     pub(crate) fn run(&self, jobs: &[Job]) -> Result<()> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let threads = self.threads.clamp(1, jobs.len().max(1));
@@ -83,10 +98,10 @@ impl Fetch<'_> {
             if stop.load(Ordering::Relaxed) {
                 return Err(ImageError::Stopped.into());
             }
-            let staged = timed(&busy.unpack, || self.staging.begin(&path.info.path))?;
-            let mut writer = TreeWriter::new(staged.clone(), self.staging.owner());
-            reader.read::<Error>(index, path, &mut |event| timed(&busy.unpack, || writer.event(event)))?;
-            timed(&busy.unpack, || self.staging.finish(&path.info.path, &staged))?;
+            let mut writing = timed(&busy.unpack, || self.target.begin(path))?;
+            let mut event = |event: &Event<'_>| timed(&busy.unpack, || self.target.event(&mut writing, event));
+            reader.read::<Error>(index, path, &mut event)?;
+            timed(&busy.unpack, || self.target.finish(path, *position, writing))?;
             self.progress.add_path();
         }
         phases.add(&busy, &span);

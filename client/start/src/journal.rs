@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use nix_seed_store::StorePath;
+use nix_seed_source::Found;
+use nix_seed_store::{PathInfo, StorePath};
 use serde::{Deserialize, Serialize};
 
+use crate::state::State;
 use crate::{Error, Result};
-
-/// The folder of this program's own files in a store, relative to the root.
-pub(crate) const STATE: &str = "nix/var/nix-seed";
 
 /// The record of one seed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,19 +24,35 @@ pub(crate) struct Journal {
     pub(crate) complete: bool,
     /// The store paths that were missing, by base name.
     pub(crate) paths: Vec<String>,
-    /// Further files and folders that were made, relative to the root.
+    /// Further files and folders that were made, relative to the root, or to the user's own folder.
     pub(crate) files: Vec<PathBuf>,
 }
 
 impl Journal {
-    /// The record of the seed with this digest, if there is one below `root`.
-    pub(crate) fn read(root: &Path, digest: &str) -> Result<Option<Self>> {
-        read(&path(root, digest))
+    /// A record of what is about to be done for a seed, added to what an earlier run has recorded for it.
+    pub(crate) fn extend<'a>(
+        state: &State,
+        found: &Found,
+        missing: impl Iterator<Item = &'a PathInfo>,
+        files: Vec<PathBuf>,
+    ) -> Result<Self> {
+        let digest = found.digest();
+        let earlier = Self::read(state, &digest)?;
+        let mut paths = earlier.map(|earlier| earlier.paths).unwrap_or_default();
+        paths.extend(missing.map(|info| info.path.base_name().to_owned()));
+        paths.sort();
+        paths.dedup();
+        Ok(Self { version: 1, digest, location: found.location.to_string(), complete: false, paths, files })
     }
 
-    /// All records below `root`, by digest.
-    pub(crate) fn all(root: &Path) -> Result<Vec<Self>> {
-        let folder = root.join(STATE).join("up");
+    /// The record of the seed with this digest, if there is one.
+    pub(crate) fn read(state: &State, digest: &str) -> Result<Option<Self>> {
+        read(&path(state, digest))
+    }
+
+    /// All records, by digest.
+    pub(crate) fn all(state: &State) -> Result<Vec<Self>> {
+        let folder = state.folder().join("up");
         let entries = match std::fs::read_dir(&folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(Error::io("reading", &folder))?,
@@ -54,8 +69,8 @@ impl Journal {
     }
 
     /// Writes the record, aside and then in its place.
-    pub(crate) fn write(&self, root: &Path) -> Result<()> {
-        let path = path(root, &self.digest);
+    pub(crate) fn write(&self, state: &State) -> Result<()> {
+        let path = path(state, &self.digest);
         let aside = path.with_extension("partial");
         let json = serde_json::to_vec_pretty(self).map_err(|why| malformed(&path, why))?;
         let write = || {
@@ -69,15 +84,15 @@ impl Journal {
     }
 
     /// Removes the record.
-    pub(crate) fn remove(&self, root: &Path) -> Result<()> {
-        crate::tree::remove(&path(root, &self.digest))
+    pub(crate) fn remove(&self, state: &State) -> Result<()> {
+        crate::tree::remove(&path(state, &self.digest))
     }
 
     /// The paths that were missing.
-    pub(crate) fn store_paths(&self, root: &Path) -> Result<Vec<StorePath>> {
+    pub(crate) fn store_paths(&self, state: &State) -> Result<Vec<StorePath>> {
         let parse = |base: &String| StorePath::from_base_name(base);
         let paths = self.paths.iter().map(parse).collect::<Result<_, _>>();
-        paths.map_err(|why| malformed(&path(root, &self.digest), why))
+        paths.map_err(|why| malformed(&path(state, &self.digest), why))
     }
 }
 
@@ -87,8 +102,8 @@ pub(crate) fn short(digest: &str) -> &str {
     hex.get(..16).unwrap_or(hex)
 }
 
-fn path(root: &Path, digest: &str) -> PathBuf {
-    root.join(STATE).join("up").join(format!("{}.json", short(digest)))
+fn path(state: &State, digest: &str) -> PathBuf {
+    state.folder().join("up").join(format!("{}.json", short(digest)))
 }
 
 fn read(path: &Path) -> Result<Option<Journal>> {

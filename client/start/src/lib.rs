@@ -5,10 +5,11 @@
 //! verified while it is written beside its place; `store` puts the paths in place and registers them, all at once.
 //!
 //! A path counts as there when Nix' database says so. Whatever interrupts an `up`, no half path ever does; the next `up`
-//! goes on with what is whole.
+//! goes on with what is whole. A store that a Nix daemon owns is changed by that daemon only: see `daemon`.
 
 mod adopt;
 mod busy;
+mod daemon;
 mod environment;
 mod error;
 mod fetch;
@@ -16,6 +17,7 @@ mod journal;
 mod locks;
 mod plan;
 mod progress;
+mod state;
 mod store;
 mod tree;
 mod undo;
@@ -27,4 +29,4 @@ pub use error::{Error, Result};
 pub use plan::{Job, plan};
 pub use progress::{Progress, Snapshot};
 pub use undo::{Undone, down, seeds_up};
-pub use up::{Options, Started, up};
+pub use up::{Options, Started, Through, up};

@@ -5,7 +5,9 @@ use std::path::Path;
 use nix_seed_store::StorePath;
 use serde::Serialize;
 
+use crate::daemon::Daemon;
 use crate::journal::Journal;
+use crate::state::State;
 use crate::store::{Made, Store, clear};
 use crate::tree::remove;
 use crate::{Error, Result};
@@ -26,29 +28,23 @@ pub struct Undone {
 
 /// The digests of the seeds that are up below `root`.
 pub fn seeds_up(root: &Path) -> Result<Vec<String>> {
-    Ok(Journal::all(root)?.into_iter().map(|journal| journal.digest).collect())
+    Ok(Journal::all(&State::in_store(root))?.into_iter().map(|journal| journal.digest).collect())
 }
 
 /// Undoes what [`up`](crate::up) did for the seed with this digest, or for the only one that is up: its store paths go,
 /// but those that other valid paths, other seeds or running builds need; `/nix` goes where it was made for the seed and
 /// nothing else is in it.
 pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
-    let journals = Journal::all(root)?;
-    let chosen = match digest {
-        Some(digest) => journals.iter().find(|journal| journal.digest == digest),
-        None if journals.len() == 1 => journals.first(),
-        None => None,
-    };
-    let Some(journal) = chosen else {
-        if journals.is_empty() && finish(root)? {
-            let digest = digest.unwrap_or_default().to_owned();
-            return Ok(Undone { digest, removed: 0, kept: Vec::new(), removed_store: true });
-        }
-        let all: Vec<_> = journals.iter().map(|journal| &*journal.digest).collect();
-        let hint =
-            if all.is_empty() { String::new() } else { format!(" by that name; name one of {}", all.join(", ")) };
-        return Err(Error::NotUp { root: root.into(), hint });
-    };
+    if let Some(daemon) = Daemon::find(root)? {
+        return crate::daemon::down(root, digest, daemon);
+    }
+    let state = State::in_store(root);
+    let journals = Journal::all(&state)?;
+    if journals.is_empty() && finish(root)? {
+        let digest = digest.unwrap_or_default().to_owned();
+        return Ok(Undone { digest, removed: 0, kept: Vec::new(), removed_store: true });
+    }
+    let journal = choose(&journals, root, digest)?;
     let others: Vec<_> = journals.iter().filter(|other| other.digest != journal.digest).collect();
 
     let mut store = Store::open(root)?;
@@ -56,7 +52,7 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
     for file in &journal.files {
         remove(&root.join(file))?;
     }
-    let brought: BTreeSet<_> = journal.store_paths(root)?.into_iter().collect();
+    let brought: BTreeSet<_> = journal.store_paths(&state)?.into_iter().collect();
     let unneeded = unneeded(&mut store, root, &brought)?;
     for path in &brought {
         store.staging().discard(path)?;
@@ -68,9 +64,24 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
     let made = Made::read(root)?.filter(|_| others.is_empty());
     let removed_store = match made {
         Some(made) if is_empty(&mut store)? => made.unmake(root).map(|()| true)?,
-        _ => journal.remove(root).map(|()| false)?,
+        _ => journal.remove(&state).map(|()| false)?,
     };
     Ok(Undone { digest: journal.digest.clone(), removed: unneeded.len(), kept, removed_store })
+}
+
+/// The record of the seed with this digest, or of the only one that is up.
+pub(crate) fn choose<'a>(journals: &'a [Journal], root: &Path, digest: Option<&str>) -> Result<&'a Journal> {
+    let chosen = match digest {
+        Some(digest) => journals.iter().find(|journal| journal.digest == digest),
+        None if journals.len() == 1 => journals.first(),
+        None => None,
+    };
+    chosen.ok_or_else(|| {
+        let all: Vec<_> = journals.iter().map(|journal| &*journal.digest).collect();
+        let hint =
+            if all.is_empty() { String::new() } else { format!(" by that name; name one of {}", all.join(", ")) };
+        Error::NotUp { root: root.into(), hint }
+    })
 }
 
 /// Completes a `down` that was interrupted while it took `/nix` away; whether there was anything to do.
@@ -79,7 +90,7 @@ fn finish(root: &Path) -> Result<bool> {
     let Some(made) = Made::read(root)? else { return Ok(is_left) };
     let mut store = Store::open(root)?;
     // Another run may have brought a seed meanwhile.
-    if !Journal::all(root)?.is_empty() || !is_empty(&mut store)? {
+    if !Journal::all(&State::in_store(root))?.is_empty() || !is_empty(&mut store)? {
         return Ok(is_left);
     }
     made.unmake(root).map(|()| true)

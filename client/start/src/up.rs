@@ -7,9 +7,11 @@ use serde::Serialize;
 use tracing::field::Empty;
 use tracing::info_span;
 
+use crate::daemon::Daemon;
 use crate::environment::{Environment, settings, settings_folder};
 use crate::fetch::Fetch;
 use crate::journal::{Journal, short};
+use crate::state::State;
 use crate::store::Store;
 use crate::{Error, Job, Progress, Result, plan};
 
@@ -45,23 +47,44 @@ pub struct Started {
     pub resumed: usize,
     /// The compressed bytes that were fetched, without the metadata layer.
     pub fetched: u64,
+    /// The daemon that owns the store, where there is one.
+    pub through: Option<Through>,
     /// What makes a shell use it.
     #[serde(skip)]
     pub environment: Environment,
 }
 
-/// Brings the seed that was found to the store below `options.root`.
+/// The Nix daemon through which a seed came up.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Through {
+    /// Its version of Nix, as it says.
+    pub nix: String,
+    /// Where it listens.
+    pub socket: PathBuf,
+    /// The folder of the record of what was done.
+    pub record: PathBuf,
+}
+
+/// Brings the seed that was found to the store below `options.root`, through its daemon where it has one.
 ///
 /// Only what is missing is fetched. It becomes valid all at once, at the end; until then nothing that Nix knows of has
-/// changed. Running it again, after an interruption or not, completes what is missing and changes nothing else.
+/// changed; only a daemon makes valid path by path. Running it again, after an interruption or not, completes what is missing and changes nothing else.
 pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Started> {
+    if let Some(daemon) = Daemon::find(&options.root)? {
+        return crate::daemon::up(found, options, progress, daemon);
+    }
     let seed = found.seed()?;
     let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
     let mut store = Store::open(&options.root)?;
+    let state = State::in_store(&options.root);
     let missing = store.missing(&seed)?;
     comparing.record("seed.missing", missing.len() as i64);
-    let mut journal = journal(found, &seed, &options.root, &missing)?;
-    journal.write(&options.root)?;
+    let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
+    let short = short(&found.digest()).to_owned();
+    let files = vec![gc_roots(&short), settings_folder(&short)];
+    let mut journal = Journal::extend(&state, found, infos.clone(), files)?;
+    journal.write(&state)?;
 
     let staging = store.staging();
     let mut wanted = Vec::new();
@@ -77,10 +100,9 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     let bytes = jobs.iter().map(Job::bytes).sum();
     progress.want(bytes, wanted.len() as u64);
     let threads = options.threads.map_or_else(threads, NonZero::get);
-    let fetch = Fetch { seed: &seed, source: &found.source, staging: &staging, progress, threads };
+    let fetch = Fetch { seed: &seed, source: &found.source, target: &staging, progress, threads };
     fetch.run(&jobs).map_err(|error| full_disk(error, &seed, &wanted, &store))?;
 
-    let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
     let infos: Vec<_> = infos.collect();
     if !infos.is_empty() || store.database().is_none() {
         store.commit(&infos, &seed.database)?;
@@ -88,28 +110,16 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     let _ready = info_span!("ready").entered();
     let environment = settle(&seed, &store, &options.root)?;
     journal.complete = true;
-    journal.write(&options.root)?;
+    journal.write(&state)?;
     Ok(Started {
         digest: seed.digest(),
         paths: seed.index.paths.len(),
         missing: missing.len(),
         resumed: missing.len() - wanted.len(),
         fetched: bytes,
+        through: None,
         environment,
     })
-}
-
-/// The record of what is about to be done, added to what an earlier run for the same seed has recorded.
-fn journal(found: &Found, seed: &Seed, root: &Path, missing: &[u32]) -> Result<Journal> {
-    let digest = seed.digest();
-    let earlier = Journal::read(root, &digest)?;
-    let mut paths = earlier.map(|earlier| earlier.paths).unwrap_or_default();
-    let missing = missing.iter().filter_map(|position| seed.index.paths.get(*position as usize));
-    paths.extend(missing.map(|path| path.info.path.base_name().to_owned()));
-    paths.sort();
-    paths.dedup();
-    let files = vec![gc_roots(short(&digest)), settings_folder(short(&digest))];
-    Ok(Journal { version: 1, digest, location: found.location.to_string(), complete: false, paths, files })
 }
 
 /// Roots for the garbage collector, and the settings.
@@ -149,6 +159,6 @@ fn full_disk(error: Error, seed: &Seed, wanted: &[u32], store: &Store) -> Error 
     Error::NoSpace { path: store.folder(), needed: sizes.sum() }
 }
 
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get).clamp(THREADS, 16)
 }

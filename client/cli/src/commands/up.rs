@@ -69,6 +69,12 @@ fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
         started.missing,
         print::bytes(started.fetched)
     ));
+    if let Some(through) = &started.through {
+        let (nix, record) = (&through.nix, through.record.display());
+        print::note(&format!(
+            "through the Nix daemon ({nix}), which owns the store; what was done is recorded in {record}"
+        ));
+    }
     print::whole(&started.environment.shell())
 }
 

@@ -1,4 +1,7 @@
+use std::io::Write;
+use std::net::Shutdown;
 use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixListener;
 
 use crate::common::{Machine, listing, valid};
 
@@ -56,15 +59,60 @@ fn what_is_not_there_is_named() {
     assert!(machine.fails(1, &["down", "--root", "root"]).contains("no seed is up in root"));
 }
 
-#[test]
-fn a_daemons_store_is_never_written_to() {
+/// A machine with a store, and what answers where its daemon would, with these bytes.
+fn with_daemon(says: &'static [u8]) -> Machine {
     let machine = Machine::new(3);
     machine.seed("seed");
     machine.succeeds(&["up", "./seed", "--root", "root"]);
     let folder = machine.path("root/nix/var/nix/daemon-socket");
     std::fs::create_dir(&folder).unwrap();
-    let _daemon = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+    let daemon = UnixListener::bind(folder.join("socket")).unwrap();
+    std::thread::spawn(move || {
+        for stream in daemon.incoming() {
+            let mut stream = stream.unwrap();
+            stream.write_all(says).unwrap();
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    });
+    machine
+}
+
+/// What answers with this is refused with a message that has `expected` in it, and its store stays as it was.
+fn is_left_alone(says: &'static [u8], expected: &str) {
+    let machine = with_daemon(says);
     let before = listing(&machine.path("root"));
-    assert!(machine.fails(1, &["up", "./seed", "--root", "root"]).contains("a Nix daemon owns this store"));
+    for arguments in [&["up", "./seed", "--root", "root"][..], &["down", "--root", "root"]] {
+        let message = machine.fails(1, arguments);
+        assert!(message.contains("daemon-socket/socket") && message.contains(expected), "{message}");
+    }
     assert_eq!(listing(&machine.path("root")), before);
+}
+
+#[test]
+fn the_store_of_a_daemon_that_says_nothing_is_left_alone() {
+    is_left_alone(b"", "it closed the connection; if it does so at once, this user is not among its `allowed-users`");
+}
+
+#[test]
+fn the_store_of_what_is_no_nix_daemon_is_left_alone() {
+    is_left_alone(b"HTTP/1.1 400 Bad Request\r\n\r\n", "another greeting");
+}
+
+#[test]
+fn the_store_of_a_daemon_that_is_too_old_is_left_alone() {
+    is_left_alone(b"oixd\0\0\0\0\x21\x01\0\0\0\0\0\0", "speaks version 1.33 of Nix' protocol");
+}
+
+#[test]
+fn a_socket_that_nobody_listens_to_is_no_daemon() {
+    let machine = Machine::new(3);
+    machine.seed("seed");
+    machine.succeeds(&["up", "./seed", "--root", "root"]);
+    let folder = machine.path("root/nix/var/nix/daemon-socket");
+    std::fs::create_dir(&folder).unwrap();
+    drop(UnixListener::bind(folder.join("socket")).unwrap());
+    machine.succeeds(&["up", "./seed", "--root", "root"]);
+    machine.succeeds(&["down", "--root", "root"]);
+    assert!(!machine.path("root/nix").exists());
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Gid, RenameFlags, Uid, renameat_with};
 
 use super::make_folders;
-use crate::journal::STATE;
+use crate::state::STATE;
 use crate::tree::remove;
 use crate::{Error, Result};
 

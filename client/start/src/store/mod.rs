@@ -13,8 +13,8 @@ use nix_seed_store::{
 };
 use rustix::fs::{Gid, Uid};
 
-use crate::journal::STATE;
 use crate::locks::{Lock, PathLock, lock};
+use crate::state::STATE;
 use crate::tree::remove;
 use crate::{Error, Result};
 

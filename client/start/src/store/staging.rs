@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use nix_seed_store::{PathInfo, StorePath};
+use nix_seed_image::index::SeedPath;
+use nix_seed_store::{Event, PathInfo, StorePath};
 use rustix::fs::{Gid, Uid};
 
 use super::is_intact;
-use crate::tree::remove;
+use crate::fetch::Target;
+use crate::tree::{TreeWriter, remove};
 use crate::{Error, Result};
 
 /// What begins the name of all that is not in place. Nix' garbage collector removes what no path has.
@@ -16,6 +18,24 @@ const PREFIX: &str = ".nix-seed-";
 pub(crate) struct Staging {
     folder: PathBuf,
     owner: Option<(Uid, Gid)>,
+}
+
+impl Target for Staging {
+    type Writing = (PathBuf, TreeWriter);
+
+    fn begin(&self, path: &SeedPath) -> Result<Self::Writing> {
+        let partial = Self::begin(self, &path.info.path)?;
+        Ok((partial.clone(), TreeWriter::new(partial, self.owner)))
+    }
+
+    fn event(&self, (_, writer): &mut Self::Writing, event: &Event<'_>) -> Result<()> {
+        writer.event(event)
+    }
+
+    fn finish(&self, path: &SeedPath, _position: u32, (partial, writer): Self::Writing) -> Result<()> {
+        drop(writer);
+        Self::finish(self, &path.info.path, &partial)
+    }
 }
 
 impl Staging {
