@@ -99,6 +99,12 @@ pub enum Error {
         /// One of them.
         path: StorePath,
     },
+    /// macOS does not let `/nix` be made, or be taken away.
+    #[error("/nix on macOS: {why}")]
+    Macos {
+        /// What is in the way.
+        why: String,
+    },
     /// `/nix` holds something that is no Nix store.
     #[error("{path} is there, but is no Nix store: there is no database in it; move it away, or name another --root", path = path.display())]
     NoStore {

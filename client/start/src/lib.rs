@@ -15,6 +15,8 @@ mod error;
 mod fetch;
 mod journal;
 mod locks;
+#[cfg(any(test, target_os = "macos"))]
+mod macos;
 mod plan;
 mod progress;
 mod state;

@@ -66,6 +66,11 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
         Some(made) if is_empty(&mut store)? => made.unmake(root).map(|()| true)?,
         _ => journal.remove(&state).map(|()| false)?,
     };
+    #[cfg(target_os = "macos")]
+    if removed_store && root == Path::new("/") {
+        drop(store);
+        crate::macos::unmake()?;
+    }
     Ok(Undone { digest: journal.digest.clone(), removed: unneeded.len(), kept, removed_store })
 }
 

@@ -75,6 +75,10 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
         return crate::daemon::up(found, options, progress, daemon);
     }
     let seed = found.seed()?;
+    #[cfg(target_os = "macos")]
+    if options.root == Path::new("/") {
+        crate::macos::make()?;
+    }
     let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
     let mut store = Store::open(&options.root)?;
     let state = State::in_store(&options.root);
