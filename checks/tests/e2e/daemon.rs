@@ -1,0 +1,165 @@
+//! `nix-seed up` and `down` where a real Nix daemon owns the store.
+
+use crate::host::Host;
+
+/// How many store paths the seed of the example has, as a script gave it.
+fn number(answers: &[String], name: &str) -> u32 {
+    let value = answers.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    value.unwrap_or_else(|| panic!("{name} in {answers:?}")).trim().parse().unwrap()
+}
+
+#[test]
+fn root_builds_offline_through_the_daemon_and_goes_as_it_came() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        up >environment 2>said
+        grep "through the Nix daemon" said
+        answer up "$(valid)"
+        verify
+        # No garbage collector takes it.
+        own nix --store daemon store gc
+        answer collected "$(valid)"
+        (
+            . ./environment
+            test "$NIX_REMOTE" = daemon
+            unshare --net nix build path:flake
+            ./result/bin/greet >greeting
+        )
+        grep "Hello" greeting
+        # What a build's result needs stays, and nothing else.
+        down 2>said
+        grep "kept, since something else needs it: .*glibc" said
+        ./result/bin/greet
+        verify
+        rm result
+        own nix --store daemon store gc
+        answer down "$(valid)"
+        test -z "$(find /nix/var/nix-seed/up /nix/var/nix/gcroots/auto -mindepth 1)"
+        "#,
+    );
+    assert!(number(&answers, "up") > 50, "{answers:?}");
+    assert_eq!(number(&answers, "collected"), number(&answers, "up"));
+    assert_eq!(number(&answers, "down"), 0);
+}
+
+#[test]
+fn what_was_there_before_stays_and_what_came_goes() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        echo mine >mine
+        mine=$(own nix --store daemon store add-path ./mine)
+        up >environment
+        answer up "$(valid)"
+        up --json >second
+        grep '"missing":0' second
+        down --json >down
+        grep '"kept":\[\]' down
+        answer down "$(valid)"
+        test "$(cat "$mine")" = mine
+        test "$(ls /nix/store | grep -vc '^\.')" = 1
+        "#,
+    );
+    assert!(number(&answers, "up") > 50, "{answers:?}");
+    assert_eq!(number(&answers, "down"), 1);
+}
+
+#[test]
+fn a_trusted_user_needs_no_rights_to_the_store() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        up() { as 1 ./nix-seed up "$PWD/seed" "$@"; }
+        up >environment
+        answer up "$(valid)"
+        verify
+        grep "NIX_CONF_DIR='$PWD/home-1/.local/state/nix-seed/etc/" environment
+        ! test -e /nix/var/nix-seed
+        own nix --store daemon store gc
+        answer collected "$(valid)"
+        as 1 sh -c '. ./environment; cp -r flake "$HOME/flake"; cd "$HOME"; nix build path:./flake; ./result/bin/greet'
+        as 1 rm home-1/result
+        as 1 ./nix-seed down
+        own nix --store daemon store gc
+        answer down "$(valid)"
+        "#,
+    );
+    assert_eq!(number(&answers, "collected"), number(&answers, "up"));
+    assert_eq!(number(&answers, "down"), 0);
+}
+
+#[test]
+fn a_stranger_is_told_what_to_do_and_may_use_what_is_there() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        stranger() { command=$1; shift; as 65534 ./nix-seed "$command" "$@"; }
+        ! stranger up "$PWD/seed" 2>said
+        test "$(wc -l <said)" = 1
+        grep "does not trust the user with id 65534, and takes /nix/store/.* from trusted users only" said
+        grep "trusted-users" said
+        answer refused "$(valid)"
+        up >environment
+        stranger up "$PWD/seed" --json >joined
+        grep '"missing":0' joined
+        # What the stranger still has up stays when root's goes.
+        down
+        own nix --store daemon store gc
+        answer kept "$(valid)"
+        verify
+        stranger down
+        answer down "$(valid)"
+        "#,
+    );
+    assert_eq!(number(&answers, "refused"), 0);
+    assert!(number(&answers, "kept") > 50, "{answers:?}");
+    assert_eq!(number(&answers, "down"), 0);
+}
+
+#[test]
+fn a_path_that_the_daemon_only_believes_to_have_is_brought_again() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        up >environment
+        lost=$(ls -d /nix/store/*-gawk-*)
+        chmod -R u+w "$lost"
+        rm -r "$lost"
+        up --json >second
+        grep '"missing":1' second
+        verify
+        answer up "$(valid)"
+        "#,
+    );
+    assert!(number(&answers, "up") > 50, "{answers:?}");
+}
+
+#[test]
+fn killed_while_paths_are_given_the_next_run_goes_on() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        for time in 0.1 0.3 0.5 0.8 1.1 1.5 2 3 4 5; do
+            timeout --signal KILL "$time" ./nix-seed up "$PWD/seed" >/dev/null 2>&1 || true
+            verify
+            answer killed "$(valid)"
+        done
+        up >environment
+        verify
+        answer up "$(valid)"
+        test -z "$(ls -A /nix/var/nix-seed | grep spool)"
+        down
+        answer down "$(valid)"
+        "#,
+    );
+    let valid: Vec<u32> = answers.iter().map(|line| line.split('=').next_back().unwrap().parse().unwrap()).collect();
+    assert!(valid[..11].is_sorted(), "{answers:?}");
+    assert_eq!(number(&answers, "down"), 0);
+}

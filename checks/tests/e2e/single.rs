@@ -1,0 +1,103 @@
+//! `nix-seed up` where Nix uses the store without a daemon, or where there is no store at all.
+
+use crate::host::Host;
+use crate::seed::Seed;
+
+/// Waits for a process that works in the background, and fails as it does.
+const TOGETHER: &str = r#"
+    mkdir other
+    mount --bind "$OTHER" other
+    digest=$(grep -o 'sha256:[0-9a-f]*' other/index.json | head -n 1)
+"#;
+
+#[test]
+fn a_seed_joins_while_nix_builds() {
+    let (host, other) = (Host::of_example("c"), Seed::of_example("python"));
+    let script = r#"
+        up >environment
+        (
+            . ./environment
+            for number in 1 2 3 4 5 6; do
+                cp -r flake "flake$number"
+                sed -i "s/Hello/Hello number $number/" "flake$number"/*/*.c
+                nix build --out-link "result$number" "path:flake$number"
+            done
+        ) &
+        builds=$!
+        for number in 1 2 3; do
+            ./nix-seed up "$PWD/other" --json >joined
+            ! grep '"missing":0' joined
+            ./nix-seed down "$digest"
+        done
+        ./nix-seed up "$PWD/other" >/dev/null
+        wait $builds
+        verify
+        for number in 1 2 3 4 5 6; do ./result$number/bin/greet | grep "number $number"; done
+        answer left "$(ls -A /nix/store | grep -c '^\.nix-seed\|\.lock$' || true)"
+    "#;
+    assert_eq!(host.run(&format!("OTHER={}\n{TOGETHER}\n{script}", other.layout.display())), ["left=0"]);
+}
+
+#[test]
+fn a_seed_joins_while_garbage_is_collected() {
+    let (host, other) = (Host::of_example("c"), Seed::of_example("python"));
+    let script = r#"
+        up >environment
+        touch going
+        ( while test -e going; do own nix-collect-garbage; done ) >/dev/null 2>garbage &
+        garbage=$!
+        for number in 1 2 3 4 5; do
+            ./nix-seed up "$PWD/other" --json >joined
+            ! grep '"missing":0' joined
+            # All of it is there, whatever the collector does now.
+            ./nix-seed up "$PWD/other" --json >again
+            grep '"missing":0' again
+            verify
+            ./nix-seed down "$digest"
+        done
+        rm going
+        wait $garbage
+        verify
+        ( . ./environment; unshare --net nix build path:flake; ./result/bin/greet | grep Hello )
+        answer left "$(ls -A /nix/store | grep -c '^\.nix-seed\|\.lock$' || true)"
+    "#;
+    assert_eq!(host.run(&format!("OTHER={}\n{TOGETHER}\n{script}", other.layout.display())), ["left=0"]);
+}
+
+#[test]
+fn where_no_nix_is_the_seed_builds_offline_and_leaves_nothing() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        # A root of its own, as a kernel has it: pivoted to, so that a sandbox can be made in it.
+        mkdir new
+        mount -t tmpfs -o mode=755 tmpfs new
+        for name in bin sbin lib lib32 lib64 libx32; do
+            if test -L "/$name"; then cp -P "/$name" "new/$name"
+            elif test -d "/$name"; then mkdir "new/$name"; mount --rbind "/$name" "new/$name"; fi
+        done
+        for name in usr etc proc dev sys; do mkdir "new/$name"; mount --rbind "/$name" "new/$name"; done
+        mkdir -m 1777 new/tmp
+        mkdir new/work new/old
+        mount --rbind "$PWD" new/work
+        pivot_root new new/old
+        cd /work
+        umount -l /old
+        rmdir /old
+        before=$(ls /)
+        ! test -e /nix
+        up >environment
+        export HOME=/tmp
+        ( . ./environment; unshare --net nix build --option sandbox-fallback false path:flake
+          ./result/bin/greet >greeting
+          nix store verify --no-trust --all
+          rm result
+          nix store gc )
+        grep Hello greeting
+        down
+        test "$(ls /)" = "$before"
+        answer gone yes
+        "#,
+    );
+    assert_eq!(answers, ["gone=yes"]);
+}
