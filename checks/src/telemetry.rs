@@ -25,12 +25,14 @@ const READER: [&str; 2] = ["opentelemetry-proto==1.45.2", "protobuf==7.36.2"];
 /// How often another port is tried, since somebody else may take one that was free.
 const TRIES: u32 = 8;
 
-/// Reads a request, as JSON by the rules of OTLP or as protobuf, and writes its spans, an object each.
+/// Reads a request, compressed or not, as JSON by the rules of OTLP or as protobuf, and writes its spans, an object each.
 const READ: &str = r#"
-import base64, json, sys
+import base64, gzip, json, sys
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest as Request
 data = sys.stdin.buffer.read()
+if data.startswith(b"\x1f\x8b"):
+    data = gzip.decompress(data)
 if sys.argv[1] == "json":
     document = json.loads(data)
     # OTLP writes identifiers as hexadecimal digits, protobuf's JSON as base64.
@@ -137,7 +139,7 @@ impl Collector {
             let [http, grpc] = [free_port()?, free_port()?];
             let mut command = Command::new(program.join("rotel/rotel-agent"));
             command.arg("start").args(["--exporter", "otlp", "--otlp-exporter-protocol", "http"]);
-            command.args(["--otlp-exporter-compression", "none", "--otlp-exporter-endpoint", &endpoint]);
+            command.args(["--otlp-exporter-endpoint", &endpoint]);
             command.args(["--otlp-http-endpoint", &http.to_string(), "--otlp-grpc-endpoint", &grpc.to_string()]);
             for (option, name) in [("--pid-file", "pid"), ("--log-file", "log")] {
                 command.arg(option).arg(folder.path().join(name));
@@ -158,7 +160,7 @@ impl Collector {
         format!("http://{}", self.address)
     }
 
-    /// The next request that it passes on, as protobuf.
+    /// The next request that it passes on, as protobuf and compressed.
     pub fn passed_on(&self) -> Result<Vec<u8>> {
         let (stream, _) = self.next.accept()?;
         let mut stream = BufReader::new(stream);
