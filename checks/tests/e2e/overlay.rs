@@ -30,7 +30,7 @@ fn a_seed_joins_and_leaves_and_what_lies_below_is_untouched() {
         below=$(valid)
         names=$(ls /nix/store)
         up --json >joined
-        ! grep '"missing":0' joined
+        fails grep '"missing":0' joined
         up >environment
         test "$(valid)" -gt "$below"
         verify
@@ -63,10 +63,10 @@ fn paths_that_the_upper_database_knows_and_a_new_lower_store_lacks_are_brought_a
         umount /nix
         overlay lower
         test "$(valid)" = "$all"
-        ! verify 2>/dev/null
+        fails verify 2>/dev/null
         before=$(fingerprint lower)
         up --json >joined
-        ! grep '"missing":0' joined
+        fails grep '"missing":0' joined
         verify
         test "$(valid)" = "$all"
         up >environment

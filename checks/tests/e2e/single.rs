@@ -1,19 +1,23 @@
 //! `nix-seed up` where Nix uses the store without a daemon, or where there is no store at all.
 
+use nix_seed_checks::machine::files;
+use nix_seed_checks::seed::layout::Layout;
+
 use crate::host::Host;
 use crate::seed::Seed;
 
-/// Waits for a process that works in the background, and fails as it does.
-const TOGETHER: &str = r#"
-    mkdir other
-    mount --bind "$OTHER" other
-    digest=$(grep -o 'sha256:[0-9a-f]*' other/index.json | head -n 1)
-"#;
+/// A machine on which the seed of one example comes up, and in `other` that of another with most of the same paths; the
+/// script has its digest.
+fn run_with_other(script: &str) -> Vec<String> {
+    let (host, other) = (Host::of_example("c"), Seed::of_example("python"));
+    files::copy_tree(&other.layout, &host.path("other")).unwrap();
+    host.run(&format!("digest={}\n{script}", Layout::open(&other.layout).unwrap().manifest_digest))
+}
 
 #[test]
 fn a_seed_joins_while_nix_builds() {
-    let (host, other) = (Host::of_example("c"), Seed::of_example("python"));
-    let script = r#"
+    let answers = run_with_other(
+        r#"
         up >environment
         (
             . ./environment
@@ -26,7 +30,7 @@ fn a_seed_joins_while_nix_builds() {
         builds=$!
         for number in 1 2 3; do
             ./nix-seed up "$PWD/other" --json >joined
-            ! grep '"missing":0' joined
+            fails grep '"missing":0' joined
             ./nix-seed down "$digest"
         done
         ./nix-seed up "$PWD/other" >/dev/null
@@ -34,21 +38,22 @@ fn a_seed_joins_while_nix_builds() {
         verify
         for number in 1 2 3 4 5 6; do ./result$number/bin/greet | grep "number $number"; done
         answer left "$(ls -A /nix/store | grep -c '^\.nix-seed\|\.lock$' || true)"
-    "#;
-    assert_eq!(host.run(&format!("OTHER={}\n{TOGETHER}\n{script}", other.layout.display())), ["left=0"]);
+        "#,
+    );
+    assert_eq!(answers, ["left=0"]);
 }
 
 #[test]
 fn a_seed_joins_while_garbage_is_collected() {
-    let (host, other) = (Host::of_example("c"), Seed::of_example("python"));
-    let script = r#"
+    let answers = run_with_other(
+        r#"
         up >environment
         touch going
         ( while test -e going; do own nix-collect-garbage; done ) >/dev/null 2>garbage &
         garbage=$!
         for number in 1 2 3 4 5; do
             ./nix-seed up "$PWD/other" --json >joined
-            ! grep '"missing":0' joined
+            fails grep '"missing":0' joined
             # All of it is there, whatever the collector does now.
             ./nix-seed up "$PWD/other" --json >again
             grep '"missing":0' again
@@ -60,8 +65,9 @@ fn a_seed_joins_while_garbage_is_collected() {
         verify
         ( . ./environment; unshare --net nix build path:flake; ./result/bin/greet | grep Hello )
         answer left "$(ls -A /nix/store | grep -c '^\.nix-seed\|\.lock$' || true)"
-    "#;
-    assert_eq!(host.run(&format!("OTHER={}\n{TOGETHER}\n{script}", other.layout.display())), ["left=0"]);
+        "#,
+    );
+    assert_eq!(answers, ["left=0"]);
 }
 
 #[test]
@@ -85,7 +91,7 @@ fn where_no_nix_is_the_seed_builds_offline_and_leaves_nothing() {
         umount -l /old
         rmdir /old
         before=$(ls /)
-        ! test -e /nix
+        fails test -e /nix
         up >environment
         export HOME=/tmp
         ( . ./environment; unshare --net nix build --option sandbox-fallback false path:flake
