@@ -60,6 +60,14 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
     store.delete(&unneeded)?;
     let kept: Vec<_> =
         brought.difference(&unneeded).filter(|path| store.folder().join(path.base_name()).exists()).collect();
+    if let Some(heir) = others.first() {
+        // What stays because another seed needs it was brought all the same: the last `down` is to take it.
+        let mut heir = Journal::clone(heir);
+        heir.paths.extend(kept.iter().map(|path| path.base_name().to_owned()));
+        heir.paths.sort();
+        heir.paths.dedup();
+        heir.write(&state)?;
+    }
     let kept: Vec<_> = kept.into_iter().map(ToString::to_string).collect();
     let made = Made::read(root)?.filter(|_| others.is_empty());
     let removed_store = match made {
