@@ -76,6 +76,7 @@ impl Graph {
     }
 
     /// Without these paths.
+    #[must_use]
     pub fn without(&self, paths: &BTreeSet<String>) -> Self {
         let kept = self.paths.iter().filter(|(path, _)| !paths.contains(*path));
         Self { paths: kept.map(|(path, info)| (path.clone(), info.clone())).collect() }
@@ -111,6 +112,7 @@ impl Graph {
     }
 
     /// A closure within this one, of about so many bytes.
+    #[must_use]
     pub fn of_size(&self, bytes: u64) -> Self {
         let mut part = Self::default();
         for path in self.paths() {
@@ -131,6 +133,7 @@ impl Graph {
     }
 
     /// The same under other names; what it refers to has other names as well.
+    #[must_use]
     pub fn renamed(&self, rename: impl Fn(&str) -> String) -> Self {
         let renamed = |(path, info): (&String, &Value)| {
             let mut info = info.clone();

@@ -3,6 +3,7 @@
 //! [`child`] measures one command, [`measure`] runs commands in turn. [`seeds`] are what is measured with, [`origins`] where they
 //! come from, [`ground`] where they go to, and [`store`] what runs in them. [`start`], [`write`] and [`growth`] are what is measured; [`goals`] judges, and
 //! [`report`] tells.
+#![allow(clippy::cast_precision_loss, reason = "what is measured has fewer digits than an f64")]
 
 pub mod child;
 pub mod evaluation;

@@ -24,6 +24,9 @@ const MISSING: usize = 20;
 const LARGE: &[&str] = &["benchmarkClosure"];
 const SMALL: &[&str] = &["curl", "jq", "less", "openssl", "sqlite"];
 
+/// Of one group. An image has at most a hundred layers, and those of two images are only the same where this is.
+const MOST_LAYERS: usize = 49;
+
 /// What seeds are made of.
 pub struct Seeds {
     pub workbench: Workbench,
@@ -75,7 +78,12 @@ impl Seeds {
         Ok(Self { workbench, helper, all, missing, leaf, spec, folder: folder.into() })
     }
 
-    /// The path that changes, and the closure without it.
+    /// The part of all bytes that the missing paths have.
+    pub fn missing_part(&self) -> f64 {
+        self.missing.iter().map(|path| self.all.size_of(path)).sum::<u64>() as f64 / self.all.size() as f64
+    }
+
+    /// The closure without the path that changes, and that path.
     pub fn leaf(&self) -> (Graph, Graph) {
         let leaf = BTreeSet::from([self.leaf.clone()]);
         let rest = self.all.without(&leaf);
@@ -136,7 +144,7 @@ impl Seeds {
         let name = out.file_name().context("the image has no name")?.to_string_lossy();
         let file = |what: &str| self.folder.join(format!("{name}-{what}"));
         let helper = self.helper.display();
-        let (mut script, mut options) = (String::new(), String::new());
+        let (mut script, mut options) = (Vec::new(), Vec::new());
         // A group's graph has all that it refers to; what earlier groups hold is left out.
         let mut closure = Graph::default();
         for (number, Group { graph, root }) in groups.iter().enumerate() {
@@ -145,16 +153,14 @@ impl Seeds {
             fs::write(&earlier, closure.to_json())?;
             closure.extend(graph);
             fs::write(&list, closure.to_json())?;
-            // One image has at most a hundred layers, the last of which is for what is no store path.
-            let most = 99 / groups.len();
-            script += &format!(
-                "'{helper}' layers --graph '{}' --earlier '{}' --group 'group-{number}' --max-layers {most} --root '{}' --out '{}' >/dev/null\n",
+            script.push(format!(
+                "'{helper}' layers --graph '{}' --earlier '{}' --group 'group-{number}' --max-layers {MOST_LAYERS} --root '{}' --out '{}' >/dev/null\n",
                 list.display(),
                 earlier.display(),
                 root.display(),
                 part.display()
-            );
-            options += &format!(" --group '{}'", part.display());
+            ));
+            options.push(format!(" --group '{}'", part.display()));
         }
         let mut spec = self.spec.clone();
         let holds = |path: &str| groups.iter().any(|group| group.graph.contains(path));
@@ -164,12 +170,13 @@ impl Seeds {
             spec[restriction] = json!([]);
         }
         fs::write(file("spec.json"), spec.to_string())?;
-        script += &format!(
-            "'{helper}' image --spec '{}'{options} --out '{}' >/dev/null\n",
+        script.push(format!(
+            "'{helper}' image --spec '{}'{} --out '{}' >/dev/null\n",
             file("spec.json").display(),
+            options.concat(),
             out.display()
-        );
-        Ok(script)
+        ));
+        Ok(script.concat())
     }
 
     /// Removes what [`Self::write_script`] has written, but for the image.

@@ -1,6 +1,5 @@
 //! `checks bench`: what seeds cost, beside podman, Nix, tar and zstd in the same run.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -158,7 +157,7 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
         measures.extend(growth::growth(&bench, &seeds, &origins, scratch)?);
     }
     let evaluation = if wanted(Name::Evaluation) { evaluation::measure(&seeds.workbench, rounds)? } else { Vec::new() };
-    let goals = goals::judge(&measures, missing_part(&seeds.missing, &seeds));
+    let goals = goals::judge(&measures, seeds.missing_part());
     let commit =
         process::output(Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(repository::path()))?;
     Ok(Report {
@@ -173,9 +172,4 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
         evaluation,
         goals,
     })
-}
-
-/// The part of all bytes that these paths have.
-fn missing_part(missing: &BTreeSet<String>, seeds: &Seeds) -> f64 {
-    missing.iter().map(|path| seeds.all.size_of(path)).sum::<u64>() as f64 / seeds.all.size() as f64
 }
