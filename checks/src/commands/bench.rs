@@ -24,8 +24,10 @@ use crate::machine::{files, process, programs, progress, repository};
 /// Where reports go, below this repository.
 const RUNS: &str = "checks/bench-runs";
 
-/// What it takes at once on the disk: layouts, registry, cache and archive, and the stores and storages of all subjects.
-const ROOM: u64 = 26_000_000_000;
+/// What it takes on the disk: layouts, registry, binary cache and archive, and one command's store or storage at a time.
+const ROOM: u64 = 14_000_000_000;
+/// For stores and storages that are kept side by side, or twice as large.
+const ROOM_FOR_ALL: u64 = 22_000_000_000;
 const ROOM_QUICK: u64 = 6_000_000_000;
 
 const FRESH: &str = "an ext4 of its own for each command, on a loop device";
@@ -70,9 +72,23 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
+impl Arguments {
+    fn wants(&self, name: Name) -> bool {
+        self.only.is_empty() || self.only.contains(&name)
+    }
+
+    fn room(&self) -> u64 {
+        match self.quick {
+            true => ROOM_QUICK,
+            false if self.wants(Name::Warm) || self.wants(Name::Growth) => ROOM_FOR_ALL,
+            false => ROOM,
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
     let cache = Cache::open()?;
-    ensure_room(&cache.path(""), if arguments.quick { ROOM_QUICK } else { ROOM })?;
+    ensure_room(&cache.path(""), arguments.room())?;
     programs::ensure_installed()?;
     let scratch = cache.scratch()?;
     let result = measure_all(arguments, scratch.path());
@@ -100,7 +116,7 @@ fn folder(arguments: &Arguments) -> Option<PathBuf> {
 }
 
 fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
-    let wanted = |name| arguments.only.is_empty() || arguments.only.contains(&name);
+    let wanted = |name| arguments.wants(name);
     let began = process::output(Command::new("date").args(["--utc", "+%Y-%m-%dT%H:%M"]))?.trim().to_owned();
     let seeds = Seeds::prepare(scratch, !arguments.quick)?;
     let machine = facts::collect(&seeds.workbench, scratch)?;
