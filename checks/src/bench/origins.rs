@@ -59,19 +59,30 @@ impl Origins {
         Ok(name)
     }
 
-    /// Makes the registry forget what one image in a repository has and another has not, and its manifests but that of the other.
-    pub fn forget(&self, repository: &str, image: &Layout, other: &Layout) -> Result<()> {
-        let repository = self.registry.storage().join("docker/registry/v2/repositories/bench").join(repository);
+    /// Makes the registry forget what one image has and another has not: the blobs, in these repositories and by themselves, so that
+    /// they cannot be taken over from another, and the image's manifest and tag.
+    pub fn forget(&self, repositories: &[String], image: &Layout, tag: &str, other: &Layout) -> Result<()> {
+        let storage = self.registry.storage().join("docker/registry/v2");
         let digests = |layout: &Layout| -> Vec<String> {
             let layers = layout.manifest["layers"].as_array().into_iter().flatten();
             let blobs = layers.chain([&layout.manifest["config"]]).filter_map(|blob| blob["digest"].as_str());
-            blobs.map(|digest| digest.replace(':', "/")).collect()
+            blobs.map(|digest| digest.trim_start_matches("sha256:").to_owned()).collect()
         };
         let kept = digests(other);
         for digest in digests(image).iter().filter(|digest| !kept.contains(digest)) {
-            files::remove(&repository.join("_layers").join(digest))?;
+            for repository in repositories {
+                files::remove(
+                    &storage.join("repositories/bench").join(repository).join("_layers/sha256").join(digest),
+                )?;
+            }
+            let begin = digest.get(..2).unwrap_or_default();
+            files::remove(&storage.join("blobs/sha256").join(begin).join(digest))?;
         }
-        files::remove(&repository.join("_manifests/tags/changed"))?;
-        files::remove(&repository.join("_manifests/revisions").join(image.manifest_digest.replace(':', "/")))
+        for repository in repositories {
+            let manifests = storage.join("repositories/bench").join(repository).join("_manifests");
+            files::remove(&manifests.join("tags").join(tag))?;
+            files::remove(&manifests.join("revisions").join(image.manifest_digest.replace(':', "/")))?;
+        }
+        Ok(())
     }
 }

@@ -95,8 +95,9 @@ pub fn push(
     let (old, new) = (Layout::open(layout)?, Layout::open(changed)?);
     let podman = Podman::open(&Cache::at(folder.join("podman-push"))?)?;
     let target = |tool: &str, tag: &str| format!("{}:{tag}", origins.name(&format!("push-{tool}")));
-    for tool in ["ours", "skopeo", "podman"] {
-        origins.publish(layout, &format!("push-{tool}"))?;
+    let repositories = ["ours", "skopeo", "podman"].map(|tool| format!("push-{tool}"));
+    for repository in &repositories {
+        origins.publish(layout, repository)?;
     }
     Ground::new(storage(&podman)).renew()?;
     // podman has pulled the one, so that it knows the layers, and has made the other.
@@ -107,14 +108,9 @@ pub fn push(
     let variables = variables.collect::<String>();
     let source = changed.display();
     let scripts = [
-        (
-            PUSH,
-            "ours",
-            format!("'{}' push '{source}' '{}' >/dev/null\n", origins.client.display(), target("ours", "changed")),
-        ),
+        (PUSH, format!("'{}' push '{source}' '{}' >/dev/null\n", origins.client.display(), target("ours", "changed"))),
         (
             "skopeo copy",
-            "skopeo",
             format!(
                 "{variables}skopeo copy --quiet --dest-tls-verify=false 'oci:{source}:latest' 'docker://{}'\n",
                 target("skopeo", "changed")
@@ -122,7 +118,6 @@ pub fn push(
         ),
         (
             "podman push",
-            "podman",
             format!(
                 "{variables}podman push --quiet --tls-verify=false '{}' '{}'\n",
                 new.id()?,
@@ -130,10 +125,10 @@ pub fn push(
             ),
         ),
     ];
-    let subjects = scripts.map(|(name, tool, script)| Subject {
+    let subjects = scripts.map(|(name, script)| Subject {
         before: Box::new({
-            let (old, new) = (&old, &new);
-            move || origins.forget(&format!("push-{tool}"), new, old)
+            let (old, new, repositories) = (&old, &new, &repositories);
+            move || origins.forget(repositories, new, "changed", old)
         }),
         proxies: vec![&origins.images],
         ..Subject::new(name, script)
