@@ -27,7 +27,7 @@ pub struct Published {
     /// The image, by digest; the same with gzip.
     pub image: String,
     pub gzip: String,
-    /// The image that lacks what is missing later; the same with gzip.
+    /// Where it was asked for, the image that lacks what is missing later; the same with gzip.
     pub old: String,
     pub old_gzip: String,
     pub digest: String,
@@ -45,7 +45,7 @@ pub struct Starts<'a> {
 
 impl Published {
     /// Publishes the images, and what the peers fetch: a binary cache with zstd, and an archive of the store with its database.
-    pub fn prepare(origins: &Origins, seeds: &Seeds, layout: &Path, old: &Path, folder: &Path) -> Result<Self> {
+    pub fn prepare(origins: &Origins, seeds: &Seeds, layout: &Path, old: Option<&Path>, folder: &Path) -> Result<Self> {
         progress::say("publishing the images, a binary cache and an archive");
         let podman = Podman::open(&Cache::at(folder.join("skopeo"))?)?;
         let nix = &seeds.workbench.nix;
@@ -61,8 +61,8 @@ impl Published {
         Ok(Self {
             image: origins.publish(layout, "seed")?,
             gzip: origins.publish_gzip(&podman, layout, "gzip")?,
-            old: origins.publish(old, "seed")?,
-            old_gzip: origins.publish_gzip(&podman, old, "old-gzip")?,
+            old: old.map(|old| origins.publish(old, "seed")).transpose()?.unwrap_or_default(),
+            old_gzip: old.map(|old| origins.publish_gzip(&podman, old, "old-gzip")).transpose()?.unwrap_or_default(),
             digest: Layout::open(layout)?.manifest_digest,
         })
     }

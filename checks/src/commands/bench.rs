@@ -138,9 +138,10 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
     }
     if [Name::Cold, Name::Warm, Name::Build].into_iter().any(wanted) {
         let present = seeds.all.without(&seeds.missing);
-        let old = seeds.write("old", &[Group { graph: &present, root: host }])?;
+        let write_old = || seeds.write("old", &[Group { graph: &present, root: host }]);
+        let old = wanted(Name::Warm).then(write_old).transpose()?;
         let commands = Commands::new(&seeds, scratch)?;
-        let published = Published::prepare(&origins, &seeds, &layout, &old, scratch)?;
+        let published = Published::prepare(&origins, &seeds, &layout, old.as_deref(), scratch)?;
         let starts = Starts {
             bench: &bench,
             seeds: &seeds,
