@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use nix_seed_checks::client;
 use nix_seed_checks::machine::{process, repository};
+use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
 use nix_seed_checks::seed::flake::Workbench;
 use nix_seed_checks::seed::podman::Podman;
 
@@ -14,10 +16,9 @@ fn blocks(language: &str) -> Vec<String> {
     readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
-fn commands() -> [String; 4] {
-    let [quickstart, podman, both, by_hand] =
-        <[String; 4]>::try_from(blocks("sh")).expect("README has other blocks of commands than those tested here");
-    [quickstart, podman, both, by_hand]
+/// Those of commands: the quickstart, podman, to a registry, from there, the two commands, by hand.
+fn commands() -> [String; 6] {
+    <[String; 6]>::try_from(blocks("sh")).expect("README has other blocks of commands than those tested here")
 }
 
 /// Runs commands as a person types them, who has Nix and podman.
@@ -49,9 +50,45 @@ fn the_quickstart_works() {
     assert!(said.contains("Hello, world!"), "{said}");
 }
 
+/// A machine without a Nix, whose /nix is an empty folder.
+const RUNNER: &str = r#"mount --bind "$HOME/nix" /nix; "#;
+
+#[test]
+fn the_seed_moves_as_described() {
+    let [quickstart, _, push, start, ..] = commands();
+    let workbench = Workbench::open().unwrap();
+    let registry = DockerRegistry::start(&workbench.cache, Auth::Everybody).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let flake = home.path().join("flake");
+    workbench.copy("examples/hello", &flake).unwrap();
+    shell(&flake, &quickstart, &workbench);
+    std::fs::create_dir(home.path().join("nix")).unwrap();
+
+    let bin = client::program().unwrap().parent().unwrap().display().to_string();
+    let typed = |commands: &str| {
+        assert!(commands.contains("registry.example/me"));
+        format!("set -eu; PATH={bin}:$PATH; {}", commands.replace("registry.example", &registry.address().to_string()))
+    };
+    let digest = shell(&flake, &typed(&push), &workbench);
+    assert!(digest.starts_with("sha256:"), "{digest}");
+    let mut runner = Command::new("unshare");
+    runner.args(["--mount", "sh", "-c", &format!("{RUNNER}{}", typed(&start))]).current_dir(&flake).env_clear();
+    runner.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", home.path());
+    // The package set's Nix is Debian's, which shows builders a shell that is not part of a seed.
+    runner.env("NIX_CONFIG", "sandbox-paths =");
+    let said = process::output(&mut runner).unwrap();
+    assert!(said.starts_with("Hello, world!"), "{said}");
+    // What was built stays, and what it needs, and derivations.
+    let left = std::fs::read_dir(home.path().join("nix/store")).unwrap();
+    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<_> = left.filter(|name| !Path::new(name).extension().is_some_and(|drv| drv == "drv")).collect();
+    let is_left = |name: &str| left.iter().any(|path| path.contains(name));
+    assert!(is_left("-hello-2.10") && !is_left("-gcc-"), "{left:?}");
+}
+
 #[test]
 fn the_two_commands_are_there_and_the_demo_works() {
-    let [_, _, both, _] = commands();
+    let [_, _, _, _, both, _] = commands();
     assert_eq!(both, "checks/demo\nchecks/all\n");
     let ci = std::fs::read_to_string(repository::path().join(".ci/run")).unwrap();
     assert!(ci.contains("checks/all"), "{ci}");

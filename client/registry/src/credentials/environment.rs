@@ -11,6 +11,8 @@ const USERNAME: &str = "NIX_SEED_REGISTRY_USERNAME";
 const PASSWORD: &str = "NIX_SEED_REGISTRY_PASSWORD";
 const TOKEN: &str = "NIX_SEED_REGISTRY_TOKEN";
 
+const STORE: &str = "/nix/store";
+
 /// All that this crate reads of the environment; nothing else is kept.
 const VARIABLES: [&str; 12] = [
     REGISTRY,
@@ -47,9 +49,11 @@ impl Environment {
         self.0.get(name).map(PathBuf::from)
     }
 
-    /// The file of certificates that replaces the built-in ones.
+    /// The file of certificates that replaces the built-in ones. One in a Nix store that is gone counts as none: a seed
+    /// that is taken down, or collected, leaves its variable in the shell.
     pub(crate) fn certificates(&self) -> Option<PathBuf> {
-        self.path("NIX_SSL_CERT_FILE").or_else(|| self.path("SSL_CERT_FILE"))
+        let names = ["NIX_SSL_CERT_FILE", "SSL_CERT_FILE"].into_iter();
+        names.filter_map(|name| self.path(name)).find(|path| !path.starts_with(STORE) || path.exists())
     }
 
     /// Where programs are looked for.
@@ -120,6 +124,21 @@ impl fmt::Debug for Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn certificates_of_a_seed_that_is_down_count_as_none() {
+        let find = |nix: &'static str, ssl: &'static str| {
+            let variables = |name: &str| match name {
+                "NIX_SSL_CERT_FILE" => Some(nix.into()),
+                "SSL_CERT_FILE" => Some(ssl.into()),
+                _ => None,
+            };
+            Environment::from_fn(variables).certificates()
+        };
+        assert_eq!(find("/nix/store/gone/ca-bundle.crt", ""), None);
+        assert_eq!(find("/nix/store/gone/ca-bundle.crt", "/b.crt"), Some("/b.crt".into()));
+        assert_eq!(find("/missing.crt", "/b.crt"), Some("/missing.crt".into()), "a person's own is not passed over");
+    }
 
     #[test]
     fn a_variable_says_whose_the_credentials_are() {
