@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::machine::{files, process};
 use crate::registry::docker::{Auth, DockerRegistry};
@@ -59,30 +59,34 @@ impl Origins {
         Ok(name)
     }
 
-    /// Makes the registry forget what one image has and another has not: the blobs, in these repositories and by themselves, so that
-    /// they cannot be taken over from another, and the image's manifest and tag.
-    pub fn forget(&self, repositories: &[String], image: &Layout, tag: &str, other: &Layout) -> Result<()> {
+    /// Makes the registry forget all that these repositories have and an image has not, with the tag: also blobs that a tool
+    /// compressed anew, which it and others would take over from there by its record of what blob came of which.
+    pub fn forget(&self, repositories: &[String], image: &Layout, tag: &str) -> Result<()> {
         let storage = self.registry.storage().join("docker/registry/v2");
-        let digests = |layout: &Layout| -> Vec<String> {
-            let layers = layout.manifest["layers"].as_array().into_iter().flatten();
-            let blobs = layers.chain([&layout.manifest["config"]]).filter_map(|blob| blob["digest"].as_str());
-            blobs.map(|digest| digest.trim_start_matches("sha256:").to_owned()).collect()
-        };
-        let kept = digests(other);
-        for digest in digests(image).iter().filter(|digest| !kept.contains(digest)) {
-            for repository in repositories {
-                files::remove(
-                    &storage.join("repositories/bench").join(repository).join("_layers/sha256").join(digest),
-                )?;
-            }
-            let begin = digest.get(..2).unwrap_or_default();
-            files::remove(&storage.join("blobs/sha256").join(begin).join(digest))?;
-        }
+        let layers = image.manifest["layers"].as_array().into_iter().flatten();
+        let kept: Vec<_> =
+            layers.chain([&image.manifest["config"]]).filter_map(|blob| blob["digest"].as_str()).collect();
         for repository in repositories {
-            let manifests = storage.join("repositories/bench").join(repository).join("_manifests");
-            files::remove(&manifests.join("tags").join(tag))?;
-            files::remove(&manifests.join("revisions").join(image.manifest_digest.replace(':', "/")))?;
+            let folder = storage.join("repositories/bench").join(repository);
+            let blobs = names(&folder.join("_layers/sha256"))?;
+            for digest in blobs.iter().filter(|digest| !kept.contains(&format!("sha256:{digest}").as_str())) {
+                files::remove(&folder.join("_layers/sha256").join(digest))?;
+                files::remove(&storage.join("blobs/sha256").join(digest.get(..2).unwrap_or_default()).join(digest))?;
+            }
+            files::remove(&folder.join("_manifests/tags").join(tag))?;
+            for digest in names(&folder.join("_manifests/revisions/sha256"))? {
+                if format!("sha256:{digest}") != image.manifest_digest {
+                    files::remove(&folder.join("_manifests/revisions/sha256").join(digest))?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// What lies in a folder.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.collect::<std::io::Result<_>>().with_context(|| format!("cannot read {}", folder.display()))
 }

@@ -127,8 +127,8 @@ pub fn push(
     ];
     let subjects = scripts.map(|(name, script)| Subject {
         before: Box::new({
-            let (old, new, repositories) = (&old, &new, &repositories);
-            move || origins.forget(repositories, new, "changed", old)
+            let (old, repositories) = (&old, &repositories);
+            move || origins.forget(repositories, old, "changed")
         }),
         proxies: vec![&origins.images],
         ..Subject::new(name, script)

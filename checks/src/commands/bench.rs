@@ -90,11 +90,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let cache = Cache::open()?;
     ensure_room(&cache.path(""), arguments.room())?;
     programs::ensure_installed()?;
-    let scratch = cache.scratch()?;
-    let result = measure_all(arguments, scratch.path());
-    // What is mounted cannot be removed.
-    let _cleared = unmount(scratch.path()).and_then(|()| files::remove(scratch.path()));
+    // Two at a time would measure each other.
+    let _guard = cache.lock("bench")?;
+    let scratch = cache.path("bench");
+    // Of one that was interrupted.
+    clear(&scratch)?;
+    cache.folder("bench")?;
+    let result = measure_all(arguments, &scratch);
+    let cleared = clear(&scratch);
     let report = result?;
+    cleared?;
     if let Some(folder) = folder(arguments) {
         let base = folder.join(report.began.replace(':', ""));
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -108,6 +113,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         print!("{}", report.markdown());
     }
     Ok(())
+}
+
+/// What is mounted cannot be removed.
+fn clear(scratch: &Path) -> Result<()> {
+    unmount(scratch)?;
+    files::remove(scratch)
 }
 
 fn folder(arguments: &Arguments) -> Option<PathBuf> {

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::machine::cache::Cache;
+use crate::machine::cache::{Cache, key};
 use crate::machine::process;
 use crate::seed::layout::Layout;
 
@@ -102,13 +102,30 @@ fn hard_limit(limits: &str, name: &str) -> Option<u64> {
 fn storage_settings(folder: &Path) -> Result<String> {
     let driver = process::output(Command::new("podman").args(["info", "--format", "{{.Store.GraphDriverName}}"]))?;
     let [driver, root, run] =
-        [driver.trim().into(), folder.join("storage"), folder.join("run")].map(|value: PathBuf| json!(value));
+        [driver.trim().into(), folder.join("storage"), run_root(folder)].map(|value: PathBuf| json!(value));
     Ok(format!("[storage]\ndriver = {driver}\ngraphroot = {root}\nrunroot = {run}\n"))
+}
+
+/// Where podman keeps what lasts until the machine restarts. Of a path above 50 characters it starts containers, but does not
+/// learn of their end, for which it waits 20 s then.
+fn run_root(folder: &Path) -> PathBuf {
+    let run = folder.join("run");
+    if run.as_os_str().len() <= 50 {
+        return run;
+    }
+    Path::new("/tmp").join(format!("nix-seed-{}", key([run.as_os_str().as_encoded_bytes()])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_run_root_is_short_and_each_has_its_own() {
+        assert_eq!(run_root(Path::new("/cache/containers")), Path::new("/cache/containers/run"));
+        let [a, b] = ["a", "b"].map(|name| run_root(&Path::new("/long").join("x".repeat(60)).join(name)));
+        assert!(a != b && a.as_os_str().len() <= 50 && b.as_os_str().len() <= 50);
+    }
 
     #[test]
     fn reads_hard_limits() {
