@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
 #[cfg(target_os = "linux")]
@@ -44,6 +45,9 @@ pub(crate) struct Global {
     /// Read the registry's password or token from standard input
     #[arg(long, global = true, requires = "username")]
     pub(crate) password_stdin: bool,
+    /// What was read there, which is done once.
+    #[arg(skip)]
+    pub(crate) credentials: Option<Credentials>,
     /// Take the image for this platform instead of this machine's
     #[arg(long, global = true, value_name = "OS/ARCHITECTURE")]
     pub(crate) platform: Option<Platform>,

@@ -32,6 +32,10 @@ pub(crate) enum Error {
     WholeRepository { image: String },
     #[error("--github: {variable} is not set; it names a file in a step of GitHub Actions")]
     NoRunner { variable: &'static str },
+    /// The second process of `run` has said why.
+    #[cfg(target_os = "linux")]
+    #[error("the command did not begin")]
+    NotBegun { code: u8 },
     #[error("{doing} {path}: {source}", path = path.display())]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
 }
@@ -50,7 +54,18 @@ impl Error {
             Self::Start(error) => start(error),
             #[cfg(target_os = "linux")]
             Self::Run(error) => run(error),
+            #[cfg(target_os = "linux")]
+            Self::NotBegun { code } => *code,
         }
+    }
+
+    /// Whether a person or a script has been told already.
+    pub(crate) fn is_told(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if matches!(self, Self::NotBegun { .. }) {
+            return true;
+        }
+        false
     }
 }
 
@@ -64,6 +79,7 @@ fn publish(error: &Publish) -> u8 {
         | Publish::NotJoinable { .. }
         | Publish::Lock { .. }
         | Publish::Shallow { .. }
+        | Publish::Partial { .. }
         | Publish::NoSuchTag { .. } => 3,
         Publish::Restricted { .. } | Publish::NothingKept { .. } => 5,
         _ => 1,

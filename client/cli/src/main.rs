@@ -37,7 +37,9 @@ fn main() -> ExitCode {
     let code = result.as_ref().map_or_else(Error::exit_code, |code| *code);
     telemetry.end(code, result.is_err());
     // Last, so that a script finds there how it ended.
-    if let Err(error) = &result {
+    if let Err(error) = result.as_ref().map_err(|error| (!error.is_told()).then_some(error))
+        && let Some(error) = error
+    {
         print::error(error);
     }
     ExitCode::from(code)

@@ -14,8 +14,15 @@ const PASSWORD_MAX: u64 = 64 << 10;
 impl Global {
     /// The registries, as the options say.
     pub(crate) fn registry(&self) -> Result<Registry, Error> {
-        let credentials = self.username.as_ref().map(|username| credentials(username)).transpose()?;
-        Ok(Registry::new(Options { plain_http: self.plain_http.clone(), credentials, ..Options::default() })?)
+        let (plain_http, credentials) = (self.plain_http.clone(), self.credentials.clone());
+        Ok(Registry::new(Options { plain_http, credentials, ..Options::default() })?)
+    }
+
+    /// Reads the password from standard input where one is there: also where none will be needed, since what this program
+    /// leaves there goes to the command that it runs.
+    pub(crate) fn read_password(&mut self) -> Result<(), Error> {
+        self.credentials = self.username.as_ref().map(|username| credentials(username)).transpose()?;
+        Ok(())
     }
 
     /// The platform whose image is meant.

@@ -143,6 +143,26 @@ pub enum Error {
         /// The tag.
         tag: String,
     },
+    /// A tag that is to be kept has been pushed to since all was looked at.
+    #[error("{repository}: tag {tag} has changed meanwhile, and nothing was deleted; run the same command again")]
+    Moved {
+        /// The registry and repository.
+        repository: String,
+        /// The tag.
+        tag: String,
+    },
+    /// A clone of a git repository follows some of its branches alone.
+    #[error(
+        "{dir} follows not all branches of {remote:?}, whose .seed.lock may name seeds that are to be kept; fetch them: git \
+         config remote.{remote}.fetch '+refs/heads/*:refs/remotes/{remote}/*' && git fetch --tags {remote}",
+        dir = dir.display()
+    )]
+    Partial {
+        /// The folder.
+        dir: PathBuf,
+        /// The remote.
+        remote: String,
+    },
     /// The operating system refuses.
     #[error("{doing} {path}: {source}", path = path.display())]
     Io {

@@ -15,7 +15,6 @@ use url::{Host, Url};
 use crate::failure::failure;
 use crate::payload::{Payload, Sender};
 use crate::retry::{Failure, retry_after};
-use crate::text::clean;
 use crate::{Error, Options, Result, Subject, Traffic};
 
 /// The most redirects that are followed one after the other.
@@ -32,11 +31,13 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Payload<'a>,
     /// Whether the registry may think for long before it answers.
     pub(crate) patient: bool,
+    /// Whether the body is for the host alone that it is sent to.
+    pub(crate) confined: bool,
 }
 
 impl<'a> Request<'a> {
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: Vec::new(), body: Payload::None, patient: false }
+        Self { method, url, headers: Vec::new(), body: Payload::None, patient: false, confined: false }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -138,11 +139,11 @@ impl Http {
         if location.len() > URL_MAX {
             return Err(elsewhere(host(base), "it is longer than 8 KiB"));
         }
-        let mut url = base.join(location).map_err(|_| elsewhere(clean(location), "it is no URL"))?;
+        let mut url = base.join(location).map_err(|_| elsewhere(host(base), "it is no URL"))?;
         url.set_fragment(None);
         // A user and a password in it would be sent along.
         if url.set_username("").is_err() || url.set_password(None).is_err() || url.host().is_none() {
-            return Err(elsewhere(clean(location), "it names no host"));
+            return Err(elsewhere(host(base), "it names no host"));
         }
         if !self.is_allowed(&url) {
             return Err(elsewhere(format!("{}://{}", url.scheme(), host(&url)), "it is not https"));
@@ -169,6 +170,10 @@ impl Http {
             };
             let Some(location) = response.header(LOCATION).filter(|_| redirects) else { return Ok(response) };
             url = self.follow(at, "redirect", &url, location)?;
+            if request.confined && url.origin() != request.url.origin() {
+                let why = "what is sent there holds credentials, which are for the host alone that asked for them";
+                return Err(Error::Elsewhere { at: at.clone(), part: "redirect", target: host(&url), why }.into());
+            }
             tracing::debug!(registry = at.registry, what = at.what, host = host(&url), "redirected");
         }
         let why = "it redirects in a circle";

@@ -20,6 +20,9 @@ const PAGES_MAX: usize = 10_000;
 /// The most entries of a list.
 const ENTRIES_MAX: usize = 1_000_000;
 
+/// The most bytes of all pages of a list.
+const LIST_MAX: usize = 64 << 20;
+
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
 #[derive(Deserialize)]
@@ -34,10 +37,11 @@ impl Repository {
         let at = self.at("tags");
         let mut tags = Vec::new();
         self.pages(&at, self.url(&at, "tags/list?n=1000")?, "application/json", |bytes| {
-            let page: TagPage = serde_json::from_slice(bytes).ok()?;
-            tags.extend(page.tags.unwrap_or_default());
+            let page = serde_json::from_slice::<TagPage>(bytes).ok()?.tags.unwrap_or_default();
             // They come to stand in URLs and on terminals.
-            tags.iter().all(|tag| is_tag(tag)).then_some(tags.len())
+            let are_tags = page.iter().all(|tag| is_tag(tag));
+            tags.extend(page);
+            are_tags.then_some(tags.len())
         })?;
         Ok(tags)
     }
@@ -95,7 +99,7 @@ impl Repository {
     ) -> Result<()> {
         let scopes = self.scope("pull");
         let wrong = |why: &str| protocol(at, self.registry(), why);
-        let mut seen = HashSet::new();
+        let (mut seen, mut length) = (HashSet::new(), 0);
         let mut next = Some(first);
         while let Some(url) = next {
             if seen.len() >= PAGES_MAX || !seen.insert(url.clone()) {
@@ -103,6 +107,10 @@ impl Repository {
             }
             let request = Request::new(Method::GET, url.clone()).header(ACCEPT, accept);
             let (response, bytes) = self.document(at, &request, &scopes, DOCUMENT_MAX)?;
+            length += bytes.len();
+            if length > LIST_MAX {
+                return Err(wrong("its list is longer than 64 MiB"));
+            }
             match take(&bytes) {
                 None => return Err(wrong("its list is not the JSON that the specification wants")),
                 Some(entries) if entries > ENTRIES_MAX => {

@@ -67,9 +67,13 @@ impl Repository {
         Ok(Manifest { media_type: media_type(&at, &response)?, bytes })
     }
 
-    /// A whole blob of `size` bytes, verified. It is held in memory: for documents and small layers.
-    pub fn blob(&self, digest: &Digest, size: u64) -> Result<Vec<u8>> {
+    /// A whole blob of `size` bytes, verified. It is held in memory, so that one of more than `max` bytes is refused.
+    pub fn blob(&self, digest: &Digest, size: u64, max: u64) -> Result<Vec<u8>> {
         let at = self.at(format!("blob {digest}"));
+        if size > max {
+            let why = format!("the manifest gives it {size} bytes; what it is for has at most {max}");
+            return Err(Error::Argument { at, why });
+        }
         let mut bytes = Vec::new();
         if size > 0 {
             let all = std::iter::once(0..size).collect();

@@ -118,20 +118,22 @@ impl Cache {
 
     fn unpack_new(&self, found: &Found, name: &str, progress: &Progress) -> Result<Environment> {
         let seed = self.seed(name);
-        let Err(error) = found.seed() else {
-            // Without a database nothing counts as valid: whatever an earlier attempt has left is verified.
-            tree::remove(&nix_seed_store::database_folder(&seed))?;
-            let options = nix_seed_start::Options { root: seed, ..Default::default() };
-            return Ok(nix_seed_start::up(found, &options, progress)?.environment.into());
+        let why = match found.seed() {
+            Ok(read) => {
+                // Without a database nothing counts as valid: whatever an earlier attempt has left is verified.
+                tree::remove(&nix_seed_store::database_folder(&seed))?;
+                let options = nix_seed_start::Options { root: seed, ..Default::default() };
+                return Ok(nix_seed_start::up_read(found, &read, &options, progress)?.environment.into());
+            }
+            Err(error) => no_seed(error)?,
         };
-        let why = no_seed(error)?;
         tracing::warn!(
             "{} is no seed as nix-seed writes it ({why}): it is unpacked whole, as any image",
             found.location
         );
         let partial = self.seeds().join(format!("{name}.partial"));
         tree::remove(&partial)?;
-        let unpacked = ordinary::unpack(found, &partial, name);
+        let unpacked = ordinary::unpack(found, &partial, name, progress);
         // It cannot be gone on with.
         let environment = unpacked.inspect_err(|_| drop(tree::remove(&partial)))?;
         tree::remove(&seed)?;

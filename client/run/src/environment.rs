@@ -19,6 +19,9 @@ pub(crate) struct Environment {
     pub(crate) variables: Vec<(String, String)>,
 }
 
+/// Credentials for registries, which are for this program alone.
+const SECRET: [&str; 3] = ["NIX_SEED_REGISTRY_USERNAME", "NIX_SEED_REGISTRY_PASSWORD", "NIX_SEED_REGISTRY_TOKEN"];
+
 impl From<nix_seed_start::Environment> for Environment {
     fn from(environment: nix_seed_start::Environment) -> Self {
         Self { path: environment.path, variables: environment.variables }
@@ -26,13 +29,13 @@ impl From<nix_seed_start::Environment> for Environment {
 }
 
 impl Environment {
-    /// Sets the variables for `command`; all others it inherits.
+    /// Sets the variables for `command`; all others it inherits, but for credentials.
     pub(crate) fn apply(&self, command: &mut Command) {
         command.env("PATH", self.search_path(std::env::var_os("PATH").as_deref()));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         // The machine's daemon knows nothing of this store.
         command.env("NIX_REMOTE", "local");
-        for name in FOREIGN {
+        for name in FOREIGN.iter().chain(&SECRET) {
             command.env_remove(name);
         }
     }

@@ -32,5 +32,5 @@ pub use cache::{Cache, Unpacked};
 pub use command::{Finished, Options, run};
 pub use error::{Error, Result};
 pub use inside::{Inside, probe};
-pub use out::{CopiedOut, copy_out};
+pub use out::{CopiedOut, Machine, copy_out};
 pub use results::{ResultLink, results};

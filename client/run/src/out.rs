@@ -5,13 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use nix_seed_start::{Error as StartError, GcRoot, adopt, may_adopt};
-use nix_seed_store::StorePath;
+use nix_seed_store::{Closure, StorePath};
 
 use crate::results::database;
 use crate::{Error, Finished, Result, ResultLink};
-
-/// Where a Nix daemon listens.
-const DAEMON: &str = "/nix/var/nix/daemon-socket/socket";
 
 /// What was copied.
 #[derive(Debug)]
@@ -21,11 +18,22 @@ pub struct CopiedOut {
     /// How many store paths the results need, themselves included.
     pub paths: usize,
     /// Whether they are valid in the machine's store as well, so that the command's own links lead somewhere.
-    pub in_machine_store: bool,
+    pub machine: Machine,
+}
+
+/// What became of results in the machine's own store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    /// They are valid there.
+    Valid,
+    /// There is none that this user may add to.
+    Absent,
+    /// It did not take them; a warning has said why.
+    Refused,
 }
 
 /// Copies `results`, and all that they need, to a store in `dir`, with a link to each beside it; and to the machine's
-/// store, where this user may write to it without a daemon.
+/// store, where this user may add to it.
 pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Result<CopiedOut> {
     let span = tracing::info_span!("copy_out", seed.paths = tracing::field::Empty).entered();
     std::fs::create_dir_all(dir).map_err(Error::io("creating", dir))?;
@@ -44,26 +52,38 @@ pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Resu
         write_link(&link, target.components().as_path())?;
         links.push(link);
     }
+    let machine = in_machine_store(dir, results, &closure, &lies_at);
+    Ok(CopiedOut { links, paths: closure.iter().count(), machine })
+}
+
+fn in_machine_store(
+    dir: &Path,
+    results: &[ResultLink],
+    closure: &Closure,
+    lies_at: &dyn Fn(&StorePath) -> PathBuf,
+) -> Machine {
     let machine = Path::new("/");
-    let mut in_machine_store = may_adopt(machine);
-    if !in_machine_store && Path::new(DAEMON).exists() {
-        // Only those whom it trusts may bring what nobody has signed.
-        tracing::warn!(
-            "a Nix daemon owns this machine's store; as a user whom it trusts, bring the results there: nix copy --all \
-             --no-check-sigs --from {}",
-            dir.canonicalize().unwrap_or_else(|_| dir.into()).display()
-        );
+    if !may_adopt(machine) {
+        return Machine::Absent;
     }
-    if in_machine_store {
-        // The links themselves: once they are gone, the garbage collector may take what they led to.
-        let roots: Vec<_> = results.iter().map(|result| root(&result.path, result.at.clone())).collect();
-        if let Err(error) = adopt(machine, &closure, &lies_at, &roots) {
-            // The results are kept in any case.
+    // The links themselves: once they are gone, the garbage collector may take what they led to.
+    let roots: Vec<_> = results.iter().map(|result| root(&result.path, result.at.clone())).collect();
+    // The results are kept in any case.
+    match adopt(machine, closure, lies_at, &roots) {
+        Ok(_) => Machine::Valid,
+        Err(StartError::NotTrusted { user, .. }) => {
+            tracing::warn!(
+                "this machine's store belongs to a Nix daemon that does not trust {user}; as a user whom it trusts, bring the \
+                 results there: nix copy --all --no-check-sigs --from {}",
+                dir.canonicalize().unwrap_or_else(|_| dir.into()).display()
+            );
+            Machine::Refused
+        }
+        Err(error) => {
             tracing::warn!("the results are not brought to this machine's store: {error}");
-            in_machine_store = false;
+            Machine::Refused
         }
     }
-    Ok(CopiedOut { links, paths: closure.iter().count(), in_machine_store })
 }
 
 /// What an error of the store means here, where there is another way to mend it.

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use nix_seed_image::documents::Documents;
+use nix_seed_image::documents::{DOCUMENT_MAX, Documents};
 use nix_seed_image::layout::Layout;
+use nix_seed_image::metadata::METADATA_MAX;
 use nix_seed_image::seed::Seed;
 use nix_seed_registry::{Manifest, MediaType, Reference, Registry, Repository};
 use nix_seed_store::Sha256Hash;
@@ -110,7 +111,7 @@ impl Found {
     pub fn seed(&self) -> Result<Seed> {
         let layer = self.documents.metadata_layer()?;
         let _span = tracing::info_span!("metadata", seed.bytes = layer.size() as i64).entered();
-        let metadata = self.source.blob(layer)?;
+        let metadata = self.source.blob(layer, METADATA_MAX)?;
         Ok(Seed::read(self.documents.clone(), &metadata)?)
     }
 
@@ -168,7 +169,7 @@ fn of_manifest(
         }
         media_type => return Err(other(media_type.to_string())),
     };
-    let config = repository.blob(manifest.config().digest(), manifest.config().size())?;
+    let config = repository.blob(manifest.config().digest(), manifest.config().size(), DOCUMENT_MAX)?;
     Ok(Documents::new(digest, manifest, &config)?)
 }
 

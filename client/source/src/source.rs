@@ -20,11 +20,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// A whole blob, verified; for documents and the metadata layer, which are held in memory.
-    pub fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+    /// A whole blob, verified, of at most `max` bytes; for documents and the metadata layer, which are held in memory.
+    pub fn blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
         match self {
-            Self::Layout(dir) => Ok(Layout::blob(dir, descriptor, descriptor.size())?),
-            Self::Registry(repository) => Ok(repository.blob(descriptor.digest(), descriptor.size())?),
+            Self::Layout(dir) => Ok(Layout::blob(dir, descriptor, max)?),
+            Self::Registry(repository) => Ok(repository.blob(descriptor.digest(), descriptor.size(), max)?),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Store paths that were built elsewhere are brought to a store.
 
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath, database_bytes, database_folder, walk};
+use nix_seed_store::{Closure, Event, NarHasher, PathInfo, StorePath, database_bytes, database_folder, walk};
 use rustix::fs::{Access, access};
 
+use crate::daemon::Daemon;
 use crate::state::STATE;
 use crate::store::Store;
 use crate::tree::TreeWriter;
@@ -23,20 +23,22 @@ pub struct GcRoot {
     pub target: PathBuf,
 }
 
-/// Whether Nix uses the store below `root` without a daemon, and this user may write to it.
+/// Whether there is a store below `root` to which this user may add, or one of a daemon, which may be asked.
 pub fn may_adopt(root: &Path) -> bool {
     let nix = root.join("nix");
-    let is_daemon = UnixStream::connect(nix.join("var/nix/daemon-socket/socket")).is_ok();
     let folders = [nix.join("store"), nix.join("var/nix/gcroots"), database_folder(root)];
-    !is_daemon
-        && database_folder(root).join("db.sqlite").exists()
-        && folders.iter().all(|folder| access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok())
+    Daemon::answers(root)
+        || database_folder(root).join("db.sqlite").exists()
+            && folders.iter().all(|folder| access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok())
 }
 
-/// Brings `paths` to the store below `root`; where there is none, it is made. `lies_at` says where the files of a path
-/// are now. What is missing becomes valid all at once, after its files were found to have the hash that `paths` gives.
-/// Gives the number of paths that were missing.
+/// Brings `paths` to the store below `root`, through its daemon where it has one; where there is none, it is made.
+/// `lies_at` says where the files of a path are now. What is missing becomes valid all at once, by a daemon path by path, after
+/// its files were found to have the hash that `paths` gives. Gives the number of paths that were missing.
 pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, roots: &[GcRoot]) -> Result<usize> {
+    if let Some(daemon) = Daemon::find(root)? {
+        return crate::daemon::adopt(root, paths, lies_at, roots, daemon);
+    }
     let mut store = Store::open(root)?;
     let mut missing = Vec::new();
     for info in paths.iter() {
@@ -60,10 +62,15 @@ pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathB
 
 /// Copies the files of a store path and refuses what has another hash than the one it is registered with.
 fn copy(from: &Path, info: &PathInfo, mut writer: TreeWriter) -> Result<()> {
+    read(from, info, &mut |event| writer.event(event))
+}
+
+/// Reads the files of a store path, for `write`; refuses what has another hash than the one it is registered with.
+pub(crate) fn read(from: &Path, info: &PathInfo, write: &mut dyn FnMut(&Event<'_>) -> Result<()>) -> Result<()> {
     let mut nar = NarHasher::new();
     walk(from, &mut |event| {
         nar.event(&event);
-        writer.event(&event)
+        write(&event)
     })?;
     let (found, found_size) = nar.finish();
     if (found, found_size) == (info.nar_hash, info.nar_size) {

@@ -1,6 +1,6 @@
 //! What a shell needs to know to use a seed that is up.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use nix_seed_image::metadata::Content;
 use nix_seed_image::seed::Seed;
@@ -27,13 +27,13 @@ impl Environment {
         let config = seed.documents.config.config().as_ref();
         let assignments = config.and_then(|config| config.env().as_ref()).into_iter().flatten();
         let path = assignments.filter_map(|assignment| assignment.strip_prefix("PATH="));
-        let path = path.flat_map(|path| path.split(':')).filter(|folder| folder.starts_with("/nix/store/"));
+        let path = path.flat_map(|path| path.split(':')).filter(|folder| is_in_store(folder));
         let mut variables = Vec::new();
         if let Some(settings) = settings {
             variables.push(("NIX_CONF_DIR".to_owned(), settings.display().to_string()));
         }
         if let Some(Content::Symlink(target)) = seed.root.get(CERTIFICATES)
-            && target.starts_with("/nix/store/")
+            && is_in_store(target)
         {
             variables.push(("NIX_SSL_CERT_FILE".to_owned(), target.clone()));
         }
@@ -49,6 +49,16 @@ impl Environment {
         }
         text
     }
+}
+
+/// Whether a path leads into a store path, and nowhere else: a seed may say anything, and files that runners read have
+/// a variable a line.
+fn is_in_store(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("/nix/store/") else { return false };
+    let parts = Path::new(rest).components();
+    !rest.is_empty()
+        && !rest.contains(|character: char| character.is_control())
+        && parts.into_iter().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// What a line of settings sets.
@@ -85,6 +95,14 @@ pub(crate) fn settings_folder(short: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attack_values_that_lead_elsewhere_or_hold_lines_are_left_out() {
+        assert!(is_in_store("/nix/store/x/bin") && is_in_store("/nix/store/x"));
+        for path in ["/bin", "/nix/store/", "/nix/store/../../tmp/x", "/nix/store/x/../../y", "/nix/store/x\nA=b"] {
+            assert!(!is_in_store(path), "{path:?}");
+        }
+    }
 
     #[test]
     fn a_shell_reads_any_value() {

@@ -60,6 +60,33 @@ pub enum Error {
         /// What was being written.
         path: PathBuf,
     },
+    /// Another program has touched a path that was about to become valid.
+    #[error("{path} was changed by another program meanwhile; run the same command again, which fetches it anew")]
+    Changed {
+        /// The path.
+        path: StorePath,
+    },
+    /// The process may not open as many files as the store has to be locked with.
+    #[error(
+        "this process may open {limit} files, and needs {needed}, a lock for each store path: raise its hard limit (ulimit -Hn)"
+    )]
+    Files {
+        /// How many it may open.
+        limit: u64,
+        /// How many it needs.
+        needed: u64,
+    },
+    /// A Nix daemon answers, but its store is not the one that is seen here.
+    #[error(
+        "the Nix daemon at {socket} has its store elsewhere: what it has of the seed is not in {store}; start without its \
+         store: nix-seed run", socket = socket.display(), store = store.display()
+    )]
+    OtherStore {
+        /// Its socket.
+        socket: PathBuf,
+        /// Where its store would be seen.
+        store: PathBuf,
+    },
     /// A Nix daemon owns the store.
     #[error("{socket}: a Nix daemon owns this store, and only it may write there; {mend}", socket = socket.display())]
     Daemon {
@@ -149,6 +176,10 @@ impl Error {
 
     /// Whether a full disk is the cause.
     pub(crate) fn is_full_disk(&self) -> bool {
-        matches!(self, Self::Full { .. })
+        match self {
+            Self::Full { .. } => true,
+            Self::Store(error) => error.is_full_disk(),
+            _ => false,
+        }
     }
 }

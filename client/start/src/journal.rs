@@ -24,6 +24,9 @@ pub(crate) struct Journal {
     pub(crate) complete: bool,
     /// The store paths that were missing, by base name.
     pub(crate) paths: Vec<String>,
+    /// Those of them that the daemon had for valid nevertheless, until they are whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lost: Vec<String>,
     /// Further files and folders that were made, relative to the root, or to the user's own folder.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -39,10 +42,16 @@ impl Journal {
         let digest = found.digest();
         let earlier = Self::read(state, &digest)?;
         let mut paths = earlier.map(|earlier| earlier.paths).unwrap_or_default();
-        paths.extend(missing.map(|info| info.path.base_name().to_owned()));
-        paths.sort();
-        paths.dedup();
-        Ok(Self { version: 1, digest, location: found.location.to_string(), complete: false, paths, files })
+        add(&mut paths, missing.map(|info| &info.path));
+        Ok(Self {
+            version: 1,
+            digest,
+            location: found.location.to_string(),
+            complete: false,
+            paths,
+            lost: Vec::new(),
+            files,
+        })
     }
 
     /// The record of the seed with this digest, if there is one.
@@ -78,9 +87,18 @@ impl Journal {
             file.write_all(&json)?;
             // After a loss of power, too, `down` has to know what there is to undo.
             file.sync_all()?;
-            std::fs::rename(&aside, &path)
+            std::fs::rename(&aside, &path)?;
+            path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
         };
         write().map_err(Error::io("writing", &path))
+    }
+
+    /// Adds what another seed has brought, which is down now, and what stays of it since something else needs it: the last
+    /// `down` is to take it.
+    pub(crate) fn inherit<'a>(&self, kept: impl Iterator<Item = &'a StorePath>, state: &State) -> Result<()> {
+        let mut heir = self.clone();
+        add(&mut heir.paths, kept);
+        heir.write(state)
     }
 
     /// Removes the record.
@@ -94,6 +112,12 @@ impl Journal {
         let paths = self.paths.iter().map(parse).collect::<Result<_, _>>();
         paths.map_err(|why| malformed(&path(state, &self.digest), why))
     }
+}
+
+fn add<'a>(names: &mut Vec<String>, paths: impl Iterator<Item = &'a StorePath>) {
+    names.extend(paths.map(|path| path.base_name().to_owned()));
+    names.sort();
+    names.dedup();
 }
 
 /// The seed's short name in files and folders: the first digits of its digest.

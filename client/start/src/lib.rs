@@ -31,4 +31,4 @@ pub use error::{Error, Result};
 pub use plan::{Job, plan};
 pub use progress::{Progress, Snapshot};
 pub use undo::{Undone, down, seeds_up};
-pub use up::{Options, Started, Through, up};
+pub use up::{Options, Started, Through, up, up_read};

@@ -1,11 +1,12 @@
 //! Locks that Nix takes as well, so that neither gets in the other's way.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix_seed_store::StorePath;
+use rustix::fs::{Gid, Uid};
 
 use crate::{Error, Result};
 
@@ -27,11 +28,24 @@ fn is_same(open: &File, path: &Path) -> bool {
     open.zip(there).is_some_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
-/// Takes the lock in `path`, alone or with others; says once that it waits, and for what.
-pub(crate) fn lock(path: &Path, shared: bool, waits_for: &str) -> Result<Lock> {
+/// Whom a file is given to that root makes in somebody else's store: else its owner could not open it.
+pub(crate) type Owner = Option<(Uid, Gid)>;
+
+fn open(path: &Path, owner: Owner) -> Result<File> {
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = file.map_err(Error::io("opening", path))?;
+    if let Some((user, group)) = owner
+        && file.metadata().is_ok_and(|metadata| metadata.uid() != user.as_raw())
+    {
+        rustix::fs::fchown(&file, Some(user), Some(group)).map_err(Error::errno("writing", path))?;
+    }
+    Ok(file)
+}
+
+/// Takes the lock in `path`, alone or with others; says once that it waits, and for what.
+pub(crate) fn lock(path: &Path, owner: Owner, shared: bool, waits_for: &str) -> Result<Lock> {
+    let file = open(path, owner)?;
     let attempt = if shared { file.try_lock_shared() } else { file.try_lock() };
     match attempt {
         Ok(()) => {}
@@ -53,12 +67,13 @@ pub(crate) struct PathLock {
 
 impl PathLock {
     /// Waits for whoever builds or brings `path`, in the store folder `store`.
-    pub(crate) fn take(store: &Path, path: &StorePath) -> Result<Self> {
-        let file_path = store.join(format!("{}.lock", path.base_name()));
+    pub(crate) fn take(store: &Path, path: &StorePath, owner: Owner) -> Result<Self> {
+        let file_path = lock_path(store, path);
         loop {
-            let mut options = OpenOptions::new();
-            let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&file_path);
-            let file = file.map_err(Error::io("opening", &file_path))?;
+            let file = open(&file_path, owner)?;
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                tracing::warn!("waiting for whoever builds or brings {path}, and holds {}", file_path.display());
+            }
             file.lock().map_err(Error::io("locking", &file_path))?;
             // Whoever held it before may have removed the file; its lock is nobody's then. Nix marks such a file.
             let is_stale = file.metadata().map_err(Error::io("reading", &file_path))?.len() > 0;
@@ -67,6 +82,21 @@ impl PathLock {
             }
         }
     }
+
+    /// Removes the lock file of `path` that a killed process has left; one that is held stays.
+    pub(crate) fn clear(store: &Path, path: &StorePath) -> Result<()> {
+        let path = lock_path(store, path);
+        match File::options().write(true).open(&path) {
+            Ok(file) if file.try_lock().is_ok() && is_same(&file, &path) => drop(Self { path, file }),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("reading", path)(error)),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn lock_path(store: &Path, path: &StorePath) -> PathBuf {
+    store.join(format!("{}.lock", path.base_name()))
 }
 
 impl Drop for PathLock {
@@ -81,6 +111,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_lock_that_was_left_goes_and_one_that_is_held_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = StorePath::from_base_name(&format!("{}-p", "0".repeat(32))).unwrap();
+        PathLock::clear(dir.path(), &path).unwrap();
+        let held = PathLock::take(dir.path(), &path, None).unwrap();
+        PathLock::clear(dir.path(), &path).unwrap();
+        assert!(is_same(&held.file, &held.path));
+        drop(held);
+        std::fs::write(lock_path(dir.path(), &path), "").unwrap();
+        PathLock::clear(dir.path(), &path).unwrap();
+        assert!(!lock_path(dir.path(), &path).exists());
+    }
+
+    #[test]
     fn a_path_lock_is_one_holder_after_the_other() {
         let dir = tempfile::tempdir().unwrap();
         let path = StorePath::from_base_name(&format!("{}-p", "0".repeat(32))).unwrap();
@@ -89,7 +133,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let lock = PathLock::take(dir.path(), &path).unwrap();
+                        let lock = PathLock::take(dir.path(), &path, None).unwrap();
                         assert_eq!(held.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
                         held.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
                         drop(lock);

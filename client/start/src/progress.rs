@@ -34,12 +34,14 @@ impl Progress {
         }
     }
 
-    pub(crate) fn want(&self, bytes: u64, paths: u64) {
+    /// So much more is to be fetched.
+    pub fn want(&self, bytes: u64, paths: u64) {
         self.bytes_wanted.fetch_add(bytes, Ordering::Relaxed);
         self.paths_wanted.fetch_add(paths, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_bytes(&self, bytes: u64) {
+    /// So many bytes have arrived.
+    pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 

@@ -63,7 +63,7 @@ impl State {
     /// Keeps others of this program out.
     pub(crate) fn lock(&self) -> Result<Lock> {
         self.make_folder("up")?;
-        lock(&self.folder.join("lock"), false, "another nix-seed")
+        lock(&self.folder.join("lock"), None, false, "another nix-seed")
     }
 }
 

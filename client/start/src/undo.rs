@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{DirEntry, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use nix_seed_store::StorePath;
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use crate::daemon::Daemon;
 use crate::journal::Journal;
+use crate::locks::PathLock;
 use crate::state::State;
 use crate::store::{Made, Store, clear};
 use crate::tree::remove;
@@ -44,11 +46,22 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
         let digest = digest.unwrap_or_default().to_owned();
         return Ok(Undone { digest, removed: 0, kept: Vec::new(), removed_store: true });
     }
-    let journal = choose(&journals, root, digest)?;
-    let others: Vec<_> = journals.iter().filter(|other| other.digest != journal.digest).collect();
+    // Before the store is opened, which would make one.
+    choose(&journals, root, digest)?;
 
     let mut store = Store::open(root)?;
     store.exclude_others()?;
+    // Another run may have brought or taken a seed while this one waited.
+    let journals = Journal::all(&state)?;
+    let journal = match choose(&journals, root, digest) {
+        Ok(journal) => journal,
+        Err(error) => {
+            drop(store);
+            finish(root)?;
+            return Err(error);
+        }
+    };
+    let others: Vec<_> = journals.iter().filter(|other| other.digest != journal.digest).collect();
     for file in &journal.files {
         remove(&root.join(file))?;
     }
@@ -56,17 +69,14 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
     let unneeded = unneeded(&mut store, root, &brought)?;
     for path in &brought {
         store.staging().discard(path)?;
+        PathLock::clear(&store.folder(), path)?;
     }
+    let is_there = |path: &&StorePath| store.folder().join(path.base_name()).symlink_metadata().is_ok();
+    let removed = unneeded.iter().filter(is_there).count();
+    let kept: Vec<_> = brought.difference(&unneeded).filter(is_there).collect();
     store.delete(&unneeded)?;
-    let kept: Vec<_> =
-        brought.difference(&unneeded).filter(|path| store.folder().join(path.base_name()).exists()).collect();
     if let Some(heir) = others.first() {
-        // What stays because another seed needs it was brought all the same: the last `down` is to take it.
-        let mut heir = Journal::clone(heir);
-        heir.paths.extend(kept.iter().map(|path| path.base_name().to_owned()));
-        heir.paths.sort();
-        heir.paths.dedup();
-        heir.write(&state)?;
+        heir.inherit(kept.iter().copied(), &state)?;
     }
     let kept: Vec<_> = kept.into_iter().map(ToString::to_string).collect();
     let made = Made::read(root)?.filter(|_| others.is_empty());
@@ -79,7 +89,7 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
         drop(store);
         crate::macos::unmake()?;
     }
-    Ok(Undone { digest: journal.digest.clone(), removed: unneeded.len(), kept, removed_store })
+    Ok(Undone { digest: journal.digest.clone(), removed, kept, removed_store })
 }
 
 /// The record of the seed with this digest, or of the only one that is up.
@@ -100,7 +110,13 @@ pub(crate) fn choose<'a>(journals: &'a [Journal], root: &Path, digest: Option<&s
 /// Completes a `down` that was interrupted while it took `/nix` away; whether there was anything to do.
 fn finish(root: &Path) -> Result<bool> {
     let is_left = clear(root)?;
-    let Some(made) = Made::read(root)? else { return Ok(is_left) };
+    let Some(made) = Made::read(root)? else {
+        #[cfg(target_os = "macos")]
+        if root == Path::new("/") && Journal::all(&State::in_store(root))?.is_empty() {
+            return Ok(crate::macos::unmake()? || is_left);
+        }
+        return Ok(is_left);
+    };
     let mut store = Store::open(root)?;
     // Another run may have brought a seed meanwhile.
     if !Journal::all(&State::in_store(root))?.is_empty() || !is_empty(&mut store)? {
@@ -117,7 +133,7 @@ fn is_empty(store: &mut Store) -> Result<bool> {
     })
 }
 
-/// Which of the paths nobody else needs.
+/// Which of the paths nobody else needs: also what lies there and is not valid, as an interrupted run leaves it.
 fn unneeded(store: &mut Store, root: &Path, paths: &BTreeSet<StorePath>) -> Result<BTreeSet<StorePath>> {
     let mut used = in_use(root)?;
     rooted(&root.join("nix/var/nix/gcroots"), &mut used)?;
@@ -125,8 +141,11 @@ fn unneeded(store: &mut Store, root: &Path, paths: &BTreeSet<StorePath>) -> Resu
     match store.database() {
         Some(database) => {
             let valid = database.valid_paths()?;
-            let valid: BTreeSet<_> = paths.intersection(&valid).cloned().collect();
-            Ok(database.unneeded(&valid, &used)?)
+            let (valid, invalid): (BTreeSet<_>, BTreeSet<_>) =
+                paths.iter().cloned().partition(|path| valid.contains(path));
+            let mut unneeded = database.unneeded(&valid, &used)?;
+            unneeded.extend(invalid.difference(&used).cloned());
+            Ok(unneeded)
         }
         None => Ok(paths.clone()),
     }
@@ -135,7 +154,7 @@ fn unneeded(store: &mut Store, root: &Path, paths: &BTreeSet<StorePath>) -> Resu
 /// What running programs of Nix use: the files in `temproots` whose lock is held (Nix, `gc.cc`).
 fn in_use(root: &Path) -> Result<BTreeSet<StorePath>> {
     let mut used = BTreeSet::new();
-    for entry in std::fs::read_dir(root.join("nix/var/nix/temproots")).into_iter().flatten().flatten() {
+    for entry in entries(&root.join("nix/var/nix/temproots"))? {
         let path = entry.path();
         let is_held = File::open(&path).is_ok_and(|file| file.try_lock().is_err());
         if is_held {
@@ -150,13 +169,29 @@ fn in_use(root: &Path) -> Result<BTreeSet<StorePath>> {
     Ok(used)
 }
 
-/// The store paths that links below `folder` lead to, directly or through one more link.
+/// What lies in a folder, if it is there and may be read: then a garbage collector of this user sees no more.
+fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
+    match std::fs::read_dir(folder).and_then(Iterator::collect) {
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied) =>
+        {
+            Ok(Vec::new())
+        }
+        entries => entries.map_err(Error::io("reading", folder)),
+    }
+}
+
+/// The store paths that links below `folder` lead to, directly or through one more link, and those that files are named by.
 fn rooted(folder: &Path, used: &mut BTreeSet<StorePath>) -> Result<()> {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in entries(folder)? {
         let path = entry.path();
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
             rooted(&path, used)?;
+            continue;
+        }
+        if kind.is_file() {
+            used.extend(entry.file_name().to_str().and_then(|name| StorePath::from_base_name(name).ok()));
             continue;
         }
         let mut target = std::fs::read_link(&path);

@@ -71,10 +71,14 @@ pub struct Through {
 /// Only what is missing is fetched. It becomes valid all at once, at the end; until then nothing that Nix knows of has
 /// changed; only a daemon makes valid path by path. Running it again, after an interruption or not, completes what is missing and changes nothing else.
 pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Started> {
+    up_read(found, &found.seed()?, options, progress)
+}
+
+/// [`up`], where the documents of the seed that was found have been read.
+pub fn up_read(found: &Found, seed: &Seed, options: &Options, progress: &Progress) -> Result<Started> {
     if let Some(daemon) = Daemon::find(&options.root)? {
-        return crate::daemon::up(found, options, progress, daemon);
+        return crate::daemon::up(found, seed, options, progress, daemon);
     }
-    let seed = found.seed()?;
     #[cfg(target_os = "macos")]
     if options.root == Path::new("/") {
         crate::macos::make()?;
@@ -82,8 +86,9 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
     let mut store = Store::open(&options.root)?;
     let state = State::in_store(&options.root);
-    let missing = store.missing(&seed)?;
+    let missing = store.missing(seed)?;
     comparing.record("seed.missing", missing.len() as i64);
+    store.check_file_limit(missing.len())?;
     let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
     let short = short(&found.digest()).to_owned();
     let files = vec![gc_roots(&short), settings_folder(&short)];
@@ -104,15 +109,17 @@ pub fn up(found: &Found, options: &Options, progress: &Progress) -> Result<Start
     let bytes = jobs.iter().map(Job::bytes).sum();
     progress.want(bytes, wanted.len() as u64);
     let threads = options.threads.map_or_else(threads, NonZero::get);
-    let fetch = Fetch { seed: &seed, source: &found.source, target: &staging, progress, threads };
-    fetch.run(&jobs).map_err(|error| full_disk(error, &seed, &wanted, &store))?;
+    let fetch = Fetch { seed, source: &found.source, target: &staging, progress, threads };
+    fetch.run(&jobs).map_err(|error| full_disk(error, seed, &wanted, &store))?;
 
     let infos: Vec<_> = infos.collect();
     if !infos.is_empty() || store.database().is_none() {
-        store.commit(&infos, &seed.database)?;
+        let path = store.folder();
+        let full = |error: Error| if error.is_full_disk() { Error::Full { path } } else { error };
+        store.commit(&infos, &seed.database).map_err(full)?;
     }
     let _ready = info_span!("ready").entered();
-    let environment = settle(&seed, &store, &options.root)?;
+    let environment = settle(seed, &store, &options.root)?;
     journal.complete = true;
     journal.write(&state)?;
     Ok(Started {

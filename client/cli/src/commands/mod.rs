@@ -13,7 +13,8 @@ use crate::args::{Args, Command};
 use crate::error::Error;
 
 /// Does what the command line says; gives the exit code.
-pub(crate) fn run(args: Args) -> Result<u8, Error> {
+pub(crate) fn run(mut args: Args) -> Result<u8, Error> {
+    args.global.read_password()?;
     let global = &args.global;
     match args.command {
         Command::Push(command) => push::run(&command, global),

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Prune, global: &Global) -> Result<(), Error> {
         tell(&plan, &locks, is_dry)?;
     }
     if !is_dry {
-        delete(&repository, &plan, &mut |deletion| {
+        delete(&repository, &plan, &args.keep, &mut |deletion| {
             if !global.json {
                 print::note(&format!("deleted {}", line(deletion)));
             }

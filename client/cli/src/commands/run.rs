@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nix_seed_run::{Cache, Finished, Options, Unpacked, copy_out, results};
+use nix_seed_run::{Cache, Finished, Machine, Options, Unpacked, copy_out, results};
 use nix_seed_source::{Found, Location};
 use nix_seed_start::Progress;
 
@@ -29,7 +29,7 @@ pub(crate) struct Run {
     #[arg(long)]
     require_sandbox: bool,
     /// Copy what the command built, with all that it needs, to a store in this folder; and to this machine's store, where
-    /// there is one without a daemon
+    /// there is one that this user may add to
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The command, and its arguments
@@ -48,6 +48,9 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
         command: run.command.clone(),
     };
     let finished = nix_seed_run::run(&cache, &seed, &options)?;
+    if finished.began.is_none() && finished.code != 0 {
+        return Err(Error::NotBegun { code: finished.code });
+    }
     if let Some(began) = finished.began {
         // The arguments may hold a secret.
         let program = run.command.first().map(PathBuf::from).unwrap_or_default();
@@ -78,13 +81,15 @@ fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error
 
 /// Copies the results out, or says that they are gone.
 fn keep(finished: &Finished, out: Option<&Path>) -> Result<(), Error> {
-    let results = results(finished)?;
     let Some(out) = out else {
-        for result in &results {
+        // What the command did to its store is its own affair, and its exit code counts.
+        let results = results(finished).inspect_err(|error| tracing::debug!("no results are known: {error}"));
+        for result in results.iter().flatten() {
             print::note(&format!("{} leads nowhere now: keep results with --out DIR", result.at.display()));
         }
         return Ok(());
     };
+    let results = results(finished)?;
     if results.is_empty() {
         if finished.code != 0 {
             return Ok(());
@@ -95,12 +100,16 @@ fn keep(finished: &Finished, out: Option<&Path>) -> Result<(), Error> {
     let copied = copy_out(finished, &results, out)?;
     print::note(&format!("{}: {} store paths", out.display(), copied.paths));
     for (result, link) in results.iter().zip(&copied.links) {
-        let also = if copied.in_machine_store { ", and in this machine's /nix" } else { "" };
+        let also = if copied.machine == Machine::Valid { ", and in this machine's /nix" } else { "" };
         print::note(&format!("{}: {}{also}", result.at.display(), link.display()));
     }
-    if !copied.in_machine_store {
-        let links: Vec<_> = results.iter().map(|result| result.at.display().to_string()).collect();
-        print::note(&format!("there is no /nix that this user may write to: {} leads nowhere", links.join(", ")));
+    let links = || results.iter().map(|result| result.at.display().to_string()).collect::<Vec<_>>().join(", ");
+    match copied.machine {
+        Machine::Valid => {}
+        Machine::Absent => {
+            print::note(&format!("there is no /nix that this user may write to: {} leads nowhere", links()));
+        }
+        Machine::Refused => print::note(&format!("{} leads nowhere", links())),
     }
     Ok(())
 }

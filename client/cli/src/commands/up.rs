@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nix_seed_source::{Found, Location};
@@ -25,22 +25,23 @@ pub(crate) struct Up {
     /// The folder that holds /nix
     #[arg(long, default_value = "/", value_name = "DIR")]
     root: PathBuf,
-    /// How many threads fetch and write
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZero<usize>>,
+    /// How many threads fetch and write, at most 16 [default: one per processor, but at least 6]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    threads: Option<u8>,
     /// Write to the files that GITHUB_PATH and GITHUB_ENV name, so that the job's later steps use the seed
     #[arg(long)]
     github: bool,
 }
 
 pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
+    let files = up.github.then(github_files).transpose()?;
     let registry = global.registry()?;
     let found = Found::find(&up.location, &registry, &global.platform())?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{}: {tag} is {}", up.location, found.digest()));
     }
     let progress = Progress::default();
-    let options = Options { root: up.root.clone(), threads: up.threads };
+    let options = Options { root: up.root.clone(), threads: up.threads.map(usize::from).and_then(NonZero::new) };
     let mut started = progress::show(&progress, || nix_seed_start::up(&found, &options, &progress))?;
     let seconds = telemetry::ready(&started.digest);
     if let Some(parent) = telemetry::traceparent()
@@ -49,8 +50,8 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
         // What comes after this in the same shell or job belongs to one trace.
         started.environment.variables.push(("TRACEPARENT".into(), parent));
     }
-    if up.github {
-        github(&started.environment)?;
+    if let Some(files) = &files {
+        github(files, &started.environment)?;
     }
     tell(&started, seconds, global.json)
 }
@@ -60,7 +61,10 @@ fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
         let environment = &started.environment;
         let variables: serde_json::Map<_, _> =
             environment.variables.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-        return print::json(&serde_json::json!({ "up": started, "path": environment.path, "variables": variables }));
+        let mut up = serde_json::json!(started);
+        up["path"] = environment.path.clone().into();
+        up["variables"] = variables.into();
+        return print::json(&serde_json::json!({ "up": up }));
     }
     print::note(&format!(
         "{} is up after {seconds:.2} s: {} store paths, {} of them new, {} fetched",
@@ -79,17 +83,25 @@ fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
 }
 
 /// GitHub's runner reads a path a line, and a variable a line.
-fn github(environment: &Environment) -> Result<(), Error> {
+fn github([path, env]: &[PathBuf; 2], environment: &Environment) -> Result<(), Error> {
     let variables = environment.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     // What comes last in the file goes first in PATH.
     let paths = environment.path.iter().rev().map(|folder| format!("{folder}\n")).collect();
-    append("GITHUB_PATH", paths)?;
-    append("GITHUB_ENV", variables)
+    append(path, paths)?;
+    append(env, variables)
 }
 
-fn append(variable: &'static str, text: String) -> Result<(), Error> {
-    let path = std::env::var_os(variable).map(PathBuf::from).ok_or(Error::NoRunner { variable })?;
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+/// Where they go; asked before anything is fetched.
+fn github_files() -> Result<[PathBuf; 2], Error> {
+    let file = |variable| {
+        let path = std::env::var_os(variable).map(PathBuf::from).ok_or(Error::NoRunner { variable })?;
+        append(&path, String::new()).map(|()| path)
+    };
+    Ok([file("GITHUB_PATH")?, file("GITHUB_ENV")?])
+}
+
+fn append(path: &Path, text: String) -> Result<(), Error> {
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| Error::Io { doing: "writing", path, source })
+    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
 }

@@ -39,14 +39,17 @@ fn killed_again_and_again(machine: &Machine, seed: &str, before: &[nix_seed_stor
     machine.succeeds(&["down", &digest, "--root", "root"]);
 
     let mut random = fastrand::Rng::with_seed(7);
-    let (mut kills, mut finished) = (0, 0);
+    let all = before.len() + machine.closure.iter().filter(|info| !before.contains(&info.path)).count();
+    let (mut kills, mut halves) = (0, 0);
     while kills < KILLS {
         let time = undisturbed.mul_f64(random.f64());
         if kill_after(spawn(), time) {
             kills += 1;
+            let valid = valid(&root).len();
+            assert!(valid == before.len() || valid == all, "{valid} of {all}");
+            halves += usize::from(valid == before.len() && root.join("nix/var/nix-seed/up").exists());
         } else {
-            finished += 1;
-            assert_eq!(valid(&root).len(), machine.closure.iter().len());
+            assert_eq!(valid(&root).len(), all);
             kills += usize::from(kill_after(down(machine, &digest), undisturbed.mul_f64(random.f64() / 4.0)));
             // Whatever a killed `down` has left, the next one takes away.
             if Path::new(&root).join("nix/var/nix-seed/up").exists()
@@ -62,7 +65,7 @@ fn killed_again_and_again(machine: &Machine, seed: &str, before: &[nix_seed_stor
     assert_eq!(valid(&root).len(), machine.closure.iter().len());
     let hidden = std::fs::read_dir(root.join("nix/store")).unwrap();
     assert_eq!(hidden.count(), machine.closure.iter().len());
-    assert!(finished > 0 || kills >= KILLS);
+    assert!(halves > KILLS / 4, "of {KILLS} kills, {halves} came midway");
     machine.succeeds(&["down", &digest, "--root", "root"]);
     assert_eq!(valid(&root), before);
 }

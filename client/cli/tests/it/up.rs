@@ -106,3 +106,16 @@ fn github_is_told_by_its_files() {
     assert!(path.starts_with("/earlier\n/nix/store/") && path.ends_with("/bin\n"), "{path}");
     assert!(std::fs::read_to_string(env).unwrap().starts_with("NIX_CONF_DIR=/nix/var/nix-seed/etc/"));
 }
+
+#[test]
+fn without_githubs_files_nothing_is_brought() {
+    let machine = Machine::new(3);
+    machine.seed("seed");
+    for set in [&[][..], &["GITHUB_PATH"]] {
+        let mut command = machine.command(&["up", "./seed", "--root", "root", "--github"]);
+        command.env_remove("GITHUB_PATH").env_remove("GITHUB_ENV");
+        command.envs(set.iter().map(|name| (name, machine.path("file"))));
+        assert_eq!(command.output().unwrap().status.code(), Some(2));
+        assert!(!machine.path("root/nix").exists());
+    }
+}

@@ -26,6 +26,7 @@ pub enum Kind {
 
 /// What changed: a package, in one or several outputs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct What {
     /// The package: a name without version.
     pub package: String,
@@ -37,6 +38,7 @@ pub struct What {
 
 /// A change of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Change {
     /// How it changed.
     pub kind: Kind,

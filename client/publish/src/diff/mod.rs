@@ -18,6 +18,7 @@ use crate::Result;
 
 /// What is different between two seeds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Diff {
     /// The store paths of both, with the compressed bytes that they have in the second one.
     pub kept: Paths,
@@ -39,6 +40,7 @@ pub struct Diff {
 
 /// Store paths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Paths {
     /// How many.
     pub paths: usize,
@@ -48,6 +50,7 @@ pub struct Paths {
 
 /// Layers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Layers {
     /// How many.
     pub layers: usize,
@@ -57,6 +60,7 @@ pub struct Layers {
 
 /// A layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Layer {
     /// `sha256:` and hexadecimal digits.
     pub digest: String,

@@ -36,6 +36,17 @@ impl Locks {
         if git_line(dir, &["rev-parse", "--is-shallow-repository"])? == "true" {
             return Err(Error::Shallow { dir: dir.into() });
         }
+        let remotes = git_line(dir, &["remote"])?;
+        let settings = git(dir, &["config", "--list", "-z"], b"")?;
+        let settings = String::from_utf8_lossy(&settings);
+        for remote in remotes.lines() {
+            // git-config(1), "-z": a line feed between the key and its value, a NUL after each.
+            let fetch = format!("remote.{remote}.fetch\n");
+            let mut fetched = settings.split('\0').filter_map(|setting| setting.strip_prefix(&fetch));
+            if !fetched.any(|fetched| fetched.trim_start_matches('+').starts_with("refs/heads/*:")) {
+                return Err(Error::Partial { dir: dir.into(), remote: remote.into() });
+            }
+        }
         let mut locks = Self { dir: dir.into(), file: file.into(), ..Self::default() };
         let references = git_line(dir, &["for-each-ref", "--format=%(refname)"])?;
         let references: Vec<&str> = references.lines().chain(["HEAD"]).collect();

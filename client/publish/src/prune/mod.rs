@@ -39,10 +39,17 @@ pub fn plan(repository: &Repository, locks: &Locks, keep: &[String], jobs: usize
     Ok(plan)
 }
 
-/// Deletes what a plan says, and tells `done` of each. What is gone already is no failure. Interrupted, another plan goes
-/// on: what refers to a seed goes before it, and an index before what it names.
-pub fn delete(repository: &Repository, plan: &Plan, done: &mut dyn FnMut(&Deletion)) -> Result<()> {
+/// Deletes what a plan says, and tells `done` of each; nothing where one of the tags `keep` stands for something else by now.
+/// What is gone already is no failure. Interrupted, another plan goes on: what refers to a seed goes before it, and an index
+/// before what it names.
+pub fn delete(repository: &Repository, plan: &Plan, keep: &[String], done: &mut dyn FnMut(&Deletion)) -> Result<()> {
     let _span = tracing::info_span!("delete", seed.repository = name(repository)).entered();
+    for tag in keep {
+        let now = resolved(repository, tag)?.map(|digest| digest.to_string());
+        if !plan.keep.iter().any(|kept| Some(&kept.digest) == now.as_ref() && kept.tags.contains(tag)) {
+            return Err(Error::Moved { repository: name(repository), tag: tag.clone() });
+        }
+    }
     for deletion in &plan.delete {
         let digest: Digest = deletion.digest.parse().map_err(|_| Error::Field {
             field: "digest",

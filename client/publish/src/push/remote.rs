@@ -1,6 +1,6 @@
 //! What a push asks of a repository besides its blobs.
 
-use nix_seed_image::documents::Documents;
+use nix_seed_image::documents::{DOCUMENT_MAX, Documents};
 use nix_seed_registry::{Digest, Error as RegistryError, Manifest, MediaType, Repository};
 use nix_seed_source::Platform;
 use nix_seed_store::Sha256Hash;
@@ -56,7 +56,7 @@ impl Tags for Remote<'_> {
         let hash = Sha256Hash::parse(digest.as_ref()).map_err(nix_seed_image::Error::from)?;
         let size = manifest.bytes.len() as u64;
         let Ok(manifest) = Documents::manifest(&hash, &manifest.bytes) else { return Ok(None) };
-        let config = self.0.blob(manifest.config().digest(), manifest.config().size())?;
+        let config = self.0.blob(manifest.config().digest(), manifest.config().size(), DOCUMENT_MAX)?;
         let Ok(documents) = Documents::new(hash, manifest, &config) else { return Ok(None) };
         let (os, architecture) = (documents.config.os().to_string(), documents.config.architecture().to_string());
         Ok(Some(Entry { platform: Platform { os, architecture }, digest: digest.to_string(), size }))

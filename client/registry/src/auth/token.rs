@@ -77,9 +77,10 @@ impl Service {
         let mut response = match credentials {
             Some(Credentials::Identity(token)) => {
                 let form = SecretString::from(self.form(token, scopes));
-                let request = Request::new(Method::POST, self.realm.clone())
+                let mut request = Request::new(Method::POST, self.realm.clone())
                     .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                     .body(Payload::Bytes(form.expose_secret().as_bytes()));
+                request.confined = true;
                 http.exchange(at, &request, None)?
             }
             Some(Credentials::Basic { username, password }) => {

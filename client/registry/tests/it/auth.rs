@@ -109,6 +109,22 @@ fn an_identity_token_is_posted() {
 }
 
 #[test]
+fn attack_a_token_service_that_has_the_identity_token_sent_elsewhere() {
+    let evil = Server::new(|_, _| answer(200).body(r#"{"token":"t"}"#));
+    let target = format!("http://{}/token", evil.host);
+    let server = Server::new(move |asked, _| {
+        if asked.target.starts_with("/token") {
+            return answer(307).header("location", &target);
+        }
+        challenge(asked)
+    });
+    let credentials = Some(Credentials::Identity("id".into()));
+    let error = server.repository(Options { credentials, ..options() }).tags().unwrap_err().to_string();
+    assert!(error.contains("holds credentials"), "{error}");
+    assert_eq!(evil.asked().len(), 0);
+}
+
+#[test]
 fn a_registry_with_basic_alone_gets_the_password() {
     let server = Server::new(|asked, _| match asked.header("authorization") {
         Some(BASIC) => tags(answer(200)),
@@ -149,7 +165,7 @@ fn a_redirect_to_another_host_drops_the_authorization() {
         _ => answer(401).header("www-authenticate", r#"Basic realm="r""#),
     });
     let digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".parse().unwrap();
-    assert_eq!(server.repository(with_login()).blob(&digest, 5).unwrap(), b"hello");
+    assert_eq!(server.repository(with_login()).blob(&digest, 5, 100_000).unwrap(), b"hello");
     assert_eq!(storage.asked()[0].header("authorization"), None);
 }
 

@@ -120,7 +120,7 @@ fn an_answer_without_content_is_refused() {
 fn more_bytes_than_promised_are_not_read() {
     let content = blob();
     let server = Server::new(move |_, _| answer(200).body(&content).end(End::Endless));
-    let error = server.repository(options()).blob(&digest_of(&blob()), 100_000).unwrap_err();
+    let error = server.repository(options()).blob(&digest_of(&blob()), 100_000, 100_000).unwrap_err();
     assert!(error.to_string().contains("lies about its range"), "{error}");
 }
 
@@ -161,7 +161,7 @@ fn a_whole_blob_is_asked_for_without_a_range_and_goes_on_with_one() {
         let answer = part(asked, &content);
         if number == 0 { answer.end(End::Cut(60_000)) } else { answer }
     });
-    assert_eq!(server.repository(options()).blob(&digest_of(&blob()), 100_000).unwrap(), blob());
+    assert_eq!(server.repository(options()).blob(&digest_of(&blob()), 100_000, 100_000).unwrap(), blob());
     let asked = server.asked();
     assert_eq!((asked[0].range(), asked[1].range()), (None, Some(60_000..100_000)));
 }
@@ -171,7 +171,7 @@ fn a_blob_with_other_bytes_is_refused() {
     let mut content = blob();
     content[77] ^= 1;
     let server = Server::new(move |asked, _| part(asked, &content));
-    let error = server.repository(options()).blob(&digest_of(&blob()), 100_000).unwrap_err();
+    let error = server.repository(options()).blob(&digest_of(&blob()), 100_000, 100_000).unwrap_err();
     assert!(matches!(error, Error::Mismatch { .. }), "{error}");
 }
 
@@ -199,7 +199,7 @@ fn threads_share_a_repository() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                assert_eq!(repository.blob(&digest_of(&blob()), 100_000).unwrap(), blob());
+                assert_eq!(repository.blob(&digest_of(&blob()), 100_000, 100_000).unwrap(), blob());
                 done.fetch_add(1, Ordering::Relaxed);
             });
         }

@@ -11,29 +11,29 @@ use crate::{Error, Result};
 const BUFFER: usize = 256 << 10;
 
 /// The tar of a layer. What it gives counts only when [`finish`](Self::finish) has succeeded.
-pub(super) struct Blob {
+pub(super) struct Blob<'a> {
     /// What errors call the layer.
     pub(super) name: String,
-    decoder: Decoder,
+    decoder: Decoder<'a>,
     tar: Sha256,
 }
 
-type Compressed = BufReader<std::io::Chain<Cursor<Vec<u8>>, Hashing>>;
+type Compressed<'a> = BufReader<std::io::Chain<Cursor<Vec<u8>>, Hashing<'a>>>;
 
-enum Decoder {
-    Plain(Compressed),
-    Gzip(Box<MultiGzDecoder<Compressed>>),
-    Zstd(Box<zstd::stream::read::Decoder<'static, Compressed>>),
+enum Decoder<'a> {
+    Plain(Compressed<'a>),
+    Gzip(Box<MultiGzDecoder<Compressed<'a>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'static, Compressed<'a>>>),
 }
 
 /// Counts and hashes what is read.
-struct Hashing {
-    source: Box<dyn Read + Send>,
+struct Hashing<'a> {
+    source: Box<dyn Read + Send + 'a>,
     hash: Sha256,
     length: u64,
 }
 
-impl Read for Hashing {
+impl Read for Hashing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.source.read(buffer)?;
         self.hash.update(buffer.get(..read).unwrap_or_default());
@@ -42,9 +42,9 @@ impl Read for Hashing {
     }
 }
 
-impl Blob {
+impl<'a> Blob<'a> {
     /// A layer of any kind: what it says itself counts, since not every tool's media types do.
-    pub(super) fn open(source: Box<dyn Read + Send>, name: String) -> Result<Self> {
+    pub(super) fn open(source: Box<dyn Read + Send + 'a>, name: String) -> Result<Self> {
         let mut source = Hashing { source, hash: Sha256::new(), length: 0 };
         let mut magic = Vec::new();
         let failed = |error| Error::Layer { layer: name.clone(), why: format!("cannot be read: {error}") };
@@ -85,7 +85,7 @@ impl Blob {
     }
 }
 
-impl Read for Blob {
+impl Read for Blob<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = match &mut self.decoder {
             Decoder::Plain(decoder) => decoder.read(buffer),

@@ -4,6 +4,7 @@
 //! configuration gives.
 
 mod blob;
+mod long;
 mod name;
 mod settings;
 mod tree;
@@ -13,9 +14,11 @@ use std::path::Path;
 
 use nix_seed_image::documents::digest;
 use nix_seed_source::Found;
+use nix_seed_start::Progress;
 use tar::{Archive, Entry, EntryType};
 
 use self::blob::Blob;
+use self::long::Long;
 use self::name::{Place, place};
 use self::settings::Settings;
 use self::tree::Tree;
@@ -23,9 +26,10 @@ use crate::environment::Environment;
 use crate::{Error, Result};
 
 /// Unpacks an image's `nix` folder into `root`, which is made; `name` is that of the seed.
-pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environment> {
+pub(crate) fn unpack(found: &Found, root: &Path, name: &str, progress: &Progress) -> Result<Environment> {
     let _span = tracing::info_span!("unpack", seed.location = %found.location).entered();
     let documents = &found.documents;
+    progress.want(documents.manifest.layers().iter().map(|layer| layer.size()).sum(), 0);
     let mut tree = Tree::create(root)?;
     let mut settings = Settings::default();
     for (descriptor, diff_id) in documents.manifest.layers().iter().zip(documents.config.rootfs().diff_ids()) {
@@ -34,7 +38,8 @@ pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environme
             tracing::info_span!("layer", seed.digest = %descriptor.digest(), seed.bytes = descriptor.size() as i64)
                 .entered();
         let source = found.source.ranges(descriptor, std::iter::once(0..descriptor.size()).collect())?;
-        let mut blob = Blob::open(source, format!("sha256:{}", expected.hex()))?;
+        let source = Counted { source, progress };
+        let mut blob = Blob::open(Box::new(source), format!("sha256:{}", expected.hex()))?;
         tree.begin_layer(&blob.name);
         layer(&mut blob, &mut tree, &mut settings)?;
         blob.finish(expected, descriptor.size(), diff_id)?;
@@ -49,19 +54,36 @@ pub(crate) fn unpack(found: &Found, root: &Path, name: &str) -> Result<Environme
     Ok(environment)
 }
 
-fn layer(blob: &mut Blob, tree: &mut Tree, settings: &mut Settings) -> Result<()> {
+/// Bytes that are counted as they come.
+struct Counted<'a, R> {
+    source: R,
+    progress: &'a Progress,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.progress.add_bytes(read as u64);
+        Ok(read)
+    }
+}
+
+fn layer(blob: &mut Blob<'_>, tree: &mut Tree, settings: &mut Settings) -> Result<()> {
     let layer = blob.name.clone();
     let wrong = |why: String| Error::Layer { layer: layer.clone(), why };
     let mut archive = Archive::new(blob);
-    for entry in archive.entries().map_err(|error| wrong(error.to_string()))? {
+    let mut long = Long::default();
+    // Raw, since the crate would read a long name whole, however long it is.
+    for entry in archive.entries().map_err(|error| wrong(error.to_string()))?.raw(true) {
         let mut entry = entry.map_err(|error| wrong(error.to_string()))?;
-        if entry.header().entry_type() == EntryType::XGlobalHeader {
+        if long.take(&mut entry).map_err(wrong)? {
             continue;
         }
-        let path = entry.path_bytes().into_owned();
+        let Long { path, link } = std::mem::take(&mut long);
+        let path = path.unwrap_or_else(|| entry.path_bytes().into_owned());
         let at = |why: &str| wrong(format!("{:?}: {why}", String::from_utf8_lossy(&path)));
         match place(&path).map_err(at)? {
-            Place::In(path) => member(&mut entry, &path, tree).map_err(|why| match why {
+            Place::In(path) => member(&mut entry, &path, link, tree).map_err(|why| match why {
                 Refused::Why(why) => at(why),
                 Refused::Error(error) => error,
             })?,
@@ -85,20 +107,27 @@ impl From<Error> for Refused {
     }
 }
 
-fn member(entry: &mut Entry<'_, impl Read>, path: &Path, tree: &mut Tree) -> Result<(), Refused> {
+fn member(
+    entry: &mut Entry<'_, impl Read>,
+    path: &Path,
+    link: Option<Vec<u8>>,
+    tree: &mut Tree,
+) -> Result<(), Refused> {
+    let link = link.or_else(|| Some(entry.link_name_bytes()?.into_owned()));
     let header = entry.header();
     let mode = header.mode().map_err(|_| Refused::Why("its mode is no number"))?;
     let time =
         header.mtime().ok().and_then(|time| i64::try_from(time).ok()).ok_or(Refused::Why("its time is no number"))?;
     match header.entry_type() {
         EntryType::Directory => tree.folder(path, mode, time)?,
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => tree.file(path, entry, mode, time)?,
+        EntryType::GNUSparse => return Err(Refused::Why("it is a sparse file, which image tools do not write")),
+        EntryType::Regular | EntryType::Continuous => tree.file(path, entry, mode, time)?,
         EntryType::Symlink => {
-            let target = entry.link_name_bytes().ok_or(Refused::Why("it is a link to nothing"))?.into_owned();
+            let target = link.ok_or(Refused::Why("it is a link to nothing"))?;
             tree.symlink(path, &target, time)?;
         }
         EntryType::Link => {
-            let target = entry.link_name_bytes().ok_or(Refused::Why("it is a link to nothing"))?.into_owned();
+            let target = link.ok_or(Refused::Why("it is a link to nothing"))?;
             match place(&target) {
                 Ok(Place::In(target)) if tree.has(&target) => tree.hard_link(path, &target)?,
                 _ => return Err(Refused::Why("it is a hard link to something that is not in the image's /nix")),

@@ -97,6 +97,63 @@ fn layers_lie_one_upon_the_other() {
     assert_eq!((metadata("nix/store/a").mtime(), metadata("nix/store/a/f").nlink()), (1, 2));
 }
 
+/// Unpacks one layer.
+fn unpacked_tar(tar: Vec<u8>) -> (tempfile::TempDir, Result<()>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tree = Tree::create(&dir.path().join("root")).unwrap();
+    let mut blob = Blob::open(Box::new(std::io::Cursor::new(tar)), "number 0".into()).unwrap();
+    tree.begin_layer(&blob.name);
+    let result = layer(&mut blob, &mut tree, &mut Settings::default()).and_then(|()| tree.finish());
+    (dir, result)
+}
+
+#[test]
+fn long_names_are_read_as_any_tool_writes_them() {
+    let long = format!("nix/store/a/{}", "x".repeat(200));
+    let mut builder = Builder::new(Vec::new());
+    let header = |kind: EntryType, size: u64| {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(0o444);
+        header.set_mtime(1);
+        header.set_size(size);
+        header
+    };
+    // As GNU tar does.
+    builder.append_data(&mut header(Regular, 1), &long, &b"1"[..]).unwrap();
+    builder.append_link(&mut header(Symlink, 0), "nix/store/l", &long).unwrap();
+    builder.append_link(&mut header(Link, 0), "nix/store/h", &long).unwrap();
+    // As Go's and POSIX' do; the first says nothing that counts.
+    builder.append_pax_extensions([("mtime", &b"1.5"[..])]).unwrap();
+    let pax = long.clone() + "-pax";
+    builder.append_pax_extensions([("path", pax.as_bytes())]).unwrap();
+    builder.append_data(&mut header(Regular, 1), "short", &b"2"[..]).unwrap();
+    builder.append_data(&mut header(Regular, 1), "nix/store/s", &b"3"[..]).unwrap();
+    let (dir, result) = unpacked_tar(builder.into_inner().unwrap());
+    result.unwrap();
+    let expected = [
+        format!("{pax}=2"),
+        format!("{long}=1"),
+        "nix/store/h=1".into(),
+        format!("nix/store/l -> {long}"),
+        "nix/store/s=3".into(),
+    ];
+    assert_eq!(files(&dir), expected);
+}
+
+#[test]
+fn attack_a_name_without_end_is_refused_before_it_is_read() {
+    for kind in [EntryType::GNULongName, EntryType::GNULongLink, EntryType::XHeader] {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(1 << 40);
+        header.set_cksum();
+        let (_dir, result) = unpacked_tar(header.as_bytes().to_vec());
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("a name of 1099511627776 bytes"), "{error}");
+    }
+}
+
 #[test]
 fn attack_names_that_lead_out_are_refused() {
     for entry in [

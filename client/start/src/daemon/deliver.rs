@@ -146,7 +146,7 @@ impl Target for Delivery<'_> {
 }
 
 /// As `trusted-users` names this user.
-fn user() -> String {
+pub(super) fn user() -> String {
     let id = rustix::process::geteuid().as_raw();
     std::env::var("USER").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| format!("the user with id {id}"))
 }

@@ -26,6 +26,9 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, mut daemon: Daemon) -> Res
     let brought: BTreeSet<_> = journal.store_paths(&state)?.into_iter().collect();
     let removed = delete(&mut daemon.connection, &brought).map_err(talk(&daemon.socket))?;
     let valid = daemon.connection.valid_paths(&brought).map_err(talk(&daemon.socket))?;
+    if let Some(heir) = journals.iter().find(|other| other.digest != journal.digest) {
+        heir.inherit(valid.iter(), &state)?;
+    }
     let kept = valid.iter().map(ToString::to_string).collect();
     remove(&state.folder().join("spool"))?;
     journal.remove(&state)?;

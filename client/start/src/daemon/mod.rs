@@ -5,6 +5,7 @@
 //! one asks again what is missing, and goes on. Links that the daemon knows as indirect roots, as those of `nix build` are,
 //! keep the seed from its garbage collector.
 
+mod adopt;
 mod deliver;
 mod down;
 mod nar;
@@ -13,6 +14,7 @@ mod socket;
 mod spool;
 mod up;
 
+pub(crate) use self::adopt::adopt;
 pub(crate) use self::down::down;
 pub(crate) use self::socket::Daemon;
 pub(crate) use self::up::up;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use nix_seed_daemon::{Connection, Error as DaemonError};
@@ -26,6 +27,11 @@ impl Daemon {
             Err(DaemonError::Io(error)) if is_nobody(&error) => Ok(None),
             Err(source) => Err(Error::Talk { socket, source }),
         }
+    }
+
+    /// Whether somebody listens there.
+    pub(crate) fn answers(root: &Path) -> bool {
+        UnixStream::connect(socket(root, &|name| std::env::var_os(name))).is_ok()
     }
 
     /// Another connection, for work at the same time.

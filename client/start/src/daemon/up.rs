@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use nix_seed_image::seed::Seed;
 use nix_seed_source::Found;
+use tracing::field::Empty;
+use tracing::info_span;
 
 use super::deliver::Delivery;
 use super::socket::{Daemon, talk};
@@ -17,15 +19,27 @@ use crate::up::{Options, Started, Through, threads};
 use crate::{Error, Job, Progress, Result, plan};
 
 /// Brings a seed to the store of a daemon.
-pub(crate) fn up(found: &Found, options: &Options, progress: &Progress, mut daemon: Daemon) -> Result<Started> {
-    let seed = found.seed()?;
+pub(crate) fn up(
+    found: &Found,
+    seed: &Seed,
+    options: &Options,
+    progress: &Progress,
+    mut daemon: Daemon,
+) -> Result<Started> {
+    let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
     let state = State::beside_daemon(&options.root)?;
     let _lock = state.lock()?;
-    let (missing, lost) = missing(&mut daemon, &seed, &options.root)?;
+    let half = Journal::read(&state, &found.digest())?.filter(|earlier| !earlier.complete);
+    let half: BTreeSet<_> = half.into_iter().flat_map(|earlier| earlier.lost).collect();
+    let (missing, lost) = missing(&mut daemon, seed, &options.root, &half)?;
+    comparing.record("seed.missing", missing.len() as i64);
     let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
-    let (roots, settings) = (roots(&state, &seed), settings_folder(&state, &seed));
+    let (roots, settings) = (roots(&state, seed), settings_folder(&state, seed));
     let files = vec![state.in_record(&roots), state.in_record(&settings)];
     let mut journal = Journal::extend(&state, found, infos, files)?;
+    // The daemon replaces these where they lie, valid as they are: until all is there, nobody knows which are whole.
+    let name = |position: &u32| Some(seed.index.paths.get(*position as usize)?.info.path.base_name().to_owned());
+    journal.lost = lost.iter().filter_map(name).collect();
     journal.write(&state)?;
 
     let spool = Spool::new(state.make_folder("spool")?);
@@ -41,16 +55,19 @@ pub(crate) fn up(found: &Found, options: &Options, progress: &Progress, mut daem
         }
     }
     let jobs = plan(&seed.index, &wanted);
+    drop(comparing);
     let bytes = jobs.iter().map(Job::bytes).sum();
     progress.want(bytes, wanted.len() as u64);
     let threads = options.threads.map_or_else(threads, NonZero::get);
-    let fetch = Fetch { seed: &seed, source: &found.source, target: &delivery, progress, threads };
-    delivery.run(|| fetch.run(&jobs)).map_err(|error| full_disk(error, &seed, &wanted, spool.folder()))?;
+    let fetch = Fetch { seed, source: &found.source, target: &delivery, progress, threads };
+    delivery.run(|| fetch.run(&jobs)).map_err(|error| full_disk(error, seed, &wanted, spool.folder()))?;
     spool.clear()?;
 
-    keep(&mut daemon, &seed, &state, &roots)?;
-    let environment = settle(&daemon, &seed, &state, &settings)?;
+    let _ready = info_span!("ready").entered();
+    keep(&mut daemon, seed, &state, &roots)?;
+    let environment = settle(&daemon, seed, &state, &settings)?;
     journal.complete = true;
+    journal.lost.clear();
     journal.write(&state)?;
     Ok(Started {
         digest: seed.digest(),
@@ -68,8 +85,14 @@ pub(crate) fn up(found: &Found, options: &Options, progress: &Progress, mut daem
 }
 
 /// The positions of the seed's paths that the daemon has not, and those among them that it believes to have: its database
-/// may speak of what is gone. From here on no garbage collector takes any of the seed's paths.
-fn missing(daemon: &mut Daemon, seed: &Seed, root: &Path) -> Result<(Vec<u32>, BTreeSet<u32>)> {
+/// may speak of what is gone, or of what an interrupted run has replaced by half. From here on no garbage collector takes
+/// any of the seed's paths.
+fn missing(
+    daemon: &mut Daemon,
+    seed: &Seed,
+    root: &Path,
+    half: &BTreeSet<String>,
+) -> Result<(Vec<u32>, BTreeSet<u32>)> {
     let paths: BTreeSet<_> = seed.index.paths.iter().map(|path| path.info.path.clone()).collect();
     let mut ask = || {
         paths.iter().try_for_each(|path| daemon.connection.add_temp_root(path))?;
@@ -80,10 +103,15 @@ fn missing(daemon: &mut Daemon, seed: &Seed, root: &Path) -> Result<(Vec<u32>, B
     for (position, path) in (0..).zip(&seed.index.paths) {
         if !valid.contains(&path.info.path) {
             missing.push(position);
-        } else if path.info.path.below(root).symlink_metadata().is_err() {
+        } else if path.info.path.below(root).symlink_metadata().is_err() || half.contains(path.info.path.base_name()) {
             missing.push(position);
             lost.insert(position);
         }
+    }
+    // A daemon's view of its store is not this program's: what it has there, and is in use, would be replaced.
+    let store = root.join("nix/store");
+    if !store.is_dir() || (valid.len() > 1 && lost.len() == valid.len() && half.is_empty()) {
+        return Err(Error::OtherStore { socket: daemon.socket.clone(), store });
     }
     Ok((missing, lost))
 }

@@ -24,6 +24,9 @@ pub(crate) use self::staging::Staging;
 /// What Nix' garbage collector locks alone, and whoever adds to the store together with others.
 const GC_LOCK: &str = "nix/var/nix/gc.lock";
 
+/// The most files that are open besides locks of paths.
+const OTHER_FILES: u64 = 128;
+
 /// What Nix wants to find.
 const FOLDERS: [&str; 5] =
     ["nix/store", "nix/var/nix/gcroots", "nix/var/nix/profiles", "nix/var/nix/temproots", "nix/var/nix/db"];
@@ -63,7 +66,7 @@ impl Store {
             }
             // What a `down` that was waited for has taken away, lock and all, is made again.
             let locked = make_folders(root, Path::new(STATE), 0o755, owner)
-                .and_then(|()| lock(&lock_path, false, "another nix-seed"));
+                .and_then(|()| lock(&lock_path, owner, false, "another nix-seed"));
             match locked {
                 Ok(own) if own.is_in(&lock_path) => break own,
                 Ok(_) => {}
@@ -78,8 +81,18 @@ impl Store {
         // Only now: an `up` that was waited for may have made the database.
         let database = if folder.join("db.sqlite").exists() { Some(LiveDatabase::open(&folder)?) } else { None };
         let garbage =
-            database.is_some().then(|| lock(&root.join(GC_LOCK), true, "Nix' garbage collector")).transpose()?;
+            database.is_some().then(|| lock(&root.join(GC_LOCK), owner, true, "Nix' garbage collector")).transpose()?;
         Ok(Self { root: root.into(), database, owner, _lock: own, garbage })
+    }
+
+    /// Refuses to join a store with more paths than this process may lock at one time.
+    pub(crate) fn check_file_limit(&self, missing: usize) -> Result<()> {
+        let needed = missing as u64 + OTHER_FILES;
+        let limit = raise_file_limit();
+        if self.database.is_some() && limit < needed {
+            return Err(Error::Files { limit, needed });
+        }
+        Ok(())
     }
 
     /// The folder of store paths.
@@ -127,9 +140,8 @@ impl Store {
             return Ok(infos.len());
         };
         let mut locks = Vec::new();
-        raise_file_limit();
         for info in infos {
-            locks.push(PathLock::take(&folder, &info.path)?);
+            locks.push(PathLock::take(&folder, &info.path, self.owner)?);
         }
         let mut brought = Vec::new();
         for info in infos {
@@ -137,6 +149,11 @@ impl Store {
             if is_there && database.query(&info.path)?.is_some() {
                 staging.discard(&info.path)?;
             } else {
+                // What an earlier run had put in its place was verified before anybody was kept out.
+                let place = folder.join(info.path.base_name());
+                if !staging.holds(&info.path) && !is_intact(&place, info) {
+                    return Err(Error::Changed { path: info.path.clone() });
+                }
                 staging.place(&info.path)?;
                 brought.push(*info);
             }
@@ -182,7 +199,7 @@ impl Store {
     /// Makes whoever wants to use a path wait, as Nix' garbage collector does.
     pub(crate) fn exclude_others(&mut self) -> Result<()> {
         self.garbage = None;
-        self.garbage = Some(lock(&self.root.join(GC_LOCK), false, "a running Nix")?);
+        self.garbage = Some(lock(&self.root.join(GC_LOCK), self.owner, false, "a running Nix")?);
         Ok(())
     }
 
@@ -244,9 +261,15 @@ fn make_folders(root: &Path, path: &Path, mode: u32, owner: Option<(Uid, Gid)>) 
     Ok(())
 }
 
-/// A lock per path is an open file per path.
-fn raise_file_limit() {
+/// Raises the limit of open files, of which there is one per lock, to what the system lets this process have. Gives it.
+fn raise_file_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // macOS takes no more than this, whatever it says is permitted.
+    for current in [maximum, Some(10_240)] {
+        if setrlimit(Resource::Nofile, Rlimit { current, maximum }).is_ok() {
+            break;
+        }
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

@@ -77,11 +77,16 @@ impl Staging {
     /// is what an earlier run has put there.
     pub(crate) fn place(&self, path: &StorePath) -> Result<()> {
         let (staged, place) = (self.staged(path), self.folder.join(path.base_name()));
-        if staged.symlink_metadata().is_err() {
+        if !self.holds(path) {
             return Ok(());
         }
         remove(&place)?;
         std::fs::rename(&staged, &place).map_err(Error::io("writing", place))
+    }
+
+    /// Whether a path is staged.
+    pub(crate) fn holds(&self, path: &StorePath) -> bool {
+        self.staged(path).symlink_metadata().is_ok()
     }
 
     /// Removes all that is staged for a path.

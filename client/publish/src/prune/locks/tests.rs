@@ -96,6 +96,26 @@ fn a_folder_in_the_lock_files_place_is_refused() {
 }
 
 #[test]
+fn a_clone_of_one_branch_is_refused() {
+    let repository = Repository::new();
+    repository.lock('1');
+    repository.commit();
+    let clone = tempfile::tempdir().unwrap();
+    let from = format!("file://{}", repository.0.path().display());
+    repository.git(&["clone", "--quiet", "--single-branch", &from, clone.path().to_str().unwrap()]);
+    let error = Locks::read(clone.path(), LOCK_NAME).unwrap_err().to_string();
+    assert!(error.contains("follows not all branches of \"origin\""), "{error}");
+    repository.git(&[
+        "-C",
+        clone.path().to_str().unwrap(),
+        "config",
+        "remote.origin.fetch",
+        "+refs/heads/*:refs/remotes/origin/*",
+    ]);
+    assert_eq!(Locks::read(clone.path(), LOCK_NAME).unwrap().reasons().len(), 1);
+}
+
+#[test]
 fn a_shallow_clone_is_refused() {
     let repository = Repository::new();
     repository.git(&["commit", "--quiet", "--allow-empty", "--message=more"]);
