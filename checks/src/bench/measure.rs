@@ -170,7 +170,8 @@ fn median(runs: &[Run]) -> Run {
     let of = |value: fn(&Run) -> f64| {
         let mut values: Vec<_> = runs.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or_default()
+        let at = |position: usize| values.get(position).copied().unwrap_or_default();
+        f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
     };
     let middle = |value: fn(&Run) -> Option<u64>| {
         let mut values: Vec<_> = runs.iter().filter_map(value).collect();

@@ -1,6 +1,12 @@
 //! `nix-seed up` and `down` where a real Nix daemon owns the store.
 
+use std::process::Command;
+
+use nix_seed_checks::machine::process;
+use nix_seed_checks::seed::layout::Layout;
+
 use crate::host::Host;
+use crate::seed::Seed;
 
 /// How many store paths the seed of the example has, as a script gave it.
 fn number(answers: &[String], name: &str) -> u32 {
@@ -68,6 +74,29 @@ fn what_was_there_before_stays_and_what_came_goes() {
 }
 
 #[test]
+fn of_two_seeds_that_share_paths_the_last_takes_them_along() {
+    let host = Host::of_example("c");
+    let other = Seed::of_example("hello");
+    process::output(Command::new("cp").args(["-rL"]).arg(&other.layout).arg(host.path("other"))).unwrap();
+    let [first, second] = [&host.seed.layout, &other.layout].map(|path| Layout::open(path).unwrap().manifest_digest);
+    let answers = host.run(&format!(
+        r#"
+        daemon
+        up >environment
+        ./nix-seed up "$PWD/other" --json >second
+        down {first} --json >down
+        grep glibc down
+        answer shared "$(valid)"
+        verify
+        down {second}
+        answer down "$(valid)"
+        "#
+    ));
+    assert!(number(&answers, "shared") > 50, "{answers:?}");
+    assert_eq!(number(&answers, "down"), 0);
+}
+
+#[test]
 fn a_trusted_user_needs_no_rights_to_the_store() {
     let host = Host::of_example("c");
     let answers = host.run(
@@ -102,6 +131,8 @@ fn a_stranger_is_told_what_to_do_and_may_use_what_is_there() {
         fails stranger up "$PWD/seed" 2>said
         grep "does not trust the user with id 65534, and takes /nix/store/.* from trusted users only" said
         grep "trusted-users" said
+        # A daemon takes from anybody what its content has named; nothing keeps it.
+        own nix --store daemon store gc
         answer refused "$(valid)"
         up >environment
         stranger up "$PWD/seed" --json >joined
@@ -118,6 +149,71 @@ fn a_stranger_is_told_what_to_do_and_may_use_what_is_there() {
     assert_eq!(number(&answers, "refused"), 0);
     assert!(number(&answers, "kept") > 50, "{answers:?}");
     assert_eq!(number(&answers, "down"), 0);
+}
+
+#[test]
+fn results_of_a_run_become_valid_through_the_daemon() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        ./nix-seed run --no-network --out out "$PWD/seed" -- nix build path:flake 2>said
+        grep "and in this machine's /nix" said
+        ./result/bin/greet | grep Hello
+        verify
+        # The link keeps it.
+        own nix --store daemon store gc
+        ./result/bin/greet | grep Hello
+        answer kept "$(valid)"
+        rm result
+        own nix --store daemon store gc
+        answer left "$(valid)"
+        # A stranger keeps the results in the folder, and is told how to bring them.
+        cp -r flake home-65534/flake
+        chown -R 65534 home-65534
+        mkdir home-65534/work
+        chown 65534 home-65534/work
+        seed=$PWD/seed; program=$PWD/nix-seed
+        ( cd home-65534/work
+          setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH="$PATH" HOME="$PWD/.."             "$program" run --out out "$seed" -- nix build path:../flake 2>../said )
+        grep "does not trust" home-65534/said
+        test -e home-65534/work/out/result/bin/greet
+        answer strangers "$(valid)"
+        # The way that is named leads there.
+        way=$(grep -o "nix copy .*" home-65534/said)
+        own ${way%% *} --store daemon ${way#* }
+        answer brought "$(valid)"
+        home-65534/work/result/bin/greet | grep Hello
+        "#,
+    );
+    assert!(number(&answers, "kept") > 0, "{answers:?}");
+    assert_eq!((number(&answers, "left"), number(&answers, "strangers")), (0, 0));
+    assert_eq!(number(&answers, "brought"), number(&answers, "kept"));
+}
+
+#[test]
+fn a_daemon_whose_store_is_not_here_is_given_nothing() {
+    let host = Host::of_example("c");
+    let answers = host.run(
+        r#"
+        daemon
+        up >environment
+        answer before "$(valid)"
+        # A machine that sees the daemon, and another /nix.
+        unshare --mount sh -euc '
+            mkdir socket other
+            mount --bind /nix/var/nix/daemon-socket socket
+            mount --bind other /nix
+            mkdir -p /nix/store
+            export NIX_REMOTE=unix://$PWD/socket/socket
+            if ./nix-seed up "$PWD/seed" 2>said; then exit 1; fi
+            grep "has its store elsewhere" said
+        '
+        verify
+        answer after "$(valid)"
+        "#,
+    );
+    assert_eq!(number(&answers, "before"), number(&answers, "after"));
 }
 
 #[test]

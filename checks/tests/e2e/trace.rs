@@ -227,6 +227,8 @@ fn a_run_tells_when_its_command_began() {
     let mut command = traced.publisher.command(&run);
     let said = say(command.env("NIX_SEED_CACHE", traced.path("cache")));
     assert_eq!(said.code, Some(127), "{}", said.err);
-    assert!(said.err.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{}", said.err);
+    let events: Vec<Value> = said.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["event"] != "done"), "{}", said.err);
+    assert_eq!(events.last().unwrap()["event"], "error", "{}", said.err);
     assert!(!names(&traced.spans()).contains("build"));
 }

@@ -237,10 +237,15 @@ impl<'a> Host<'a> {
     /// Nothing is valid that was not, and nothing lies at the place of a store path.
     pub(crate) fn assert_nothing_came(&self) {
         assert_eq!(self.valid(), 0);
-        for entry in fs::read_dir(self.seen().join("nix/store")).into_iter().flatten() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            assert!(name.starts_with('.'), "{name} is at its place, but not valid");
-        }
+        self.assert_nothing_else(0);
+    }
+
+    /// There is as much at the places of store paths.
+    pub(crate) fn assert_nothing_else(&self, paths: usize) {
+        let entries = fs::read_dir(self.seen().join("nix/store")).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
+        assert_eq!(names.len(), paths, "{names:?}");
     }
 }
 

@@ -93,7 +93,7 @@ fn locks_and_compares(publisher: &Publisher, target: &str, newer: &Seed, amd: &S
     let diff = &said["diff"];
     let sizes = newer.layer_sizes();
     assert_eq!(diff["seeds"]["kept"]["paths"], 2, "{diff}");
-    assert_eq!(diff["seeds"]["layers_missing"], json!({ "layers": 2, "bytes": sizes[1] + sizes[2] }));
+    assert_eq!(diff["seeds"]["layersMissing"], json!({ "layers": 2, "bytes": sizes[1] + sizes[2] }));
     let bytes = diff["bytes"].as_u64().unwrap();
     assert!(bytes < sizes[1] + sizes[2] && bytes > sizes[2] + 200_000, "{diff}");
     let change = &diff["seeds"]["changes"][0];

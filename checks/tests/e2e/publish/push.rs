@@ -164,10 +164,28 @@ fn a_password_comes_from_standard_input_or_a_file() {
     let layout = seed.dir.to_str().unwrap();
     assert_eq!(publisher.say(&["push", layout, &target]).code, Some(1));
 
-    let mut command = publisher.command(&["push", layout, &target, "--username", "me", "--password-stdin"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
-    assert!(child.wait().unwrap().success());
+    let with_password = |arguments: &[&str], rest: &[&str]| {
+        let arguments = [arguments, &["--username", "me", "--password-stdin"], rest].concat();
+        let mut command = publisher.command(&arguments);
+        command.env("NIX_SEED_CACHE", publisher.home().join("cache")).env("NIX_SEED_REGISTRY_TOKEN", "unused");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    with_password(&["push", layout, &target], &[]);
+    // Asked for twice, read once.
+    let commit = "0".repeat(40);
+    with_password(&["lock", "update", &target, "--commit", &commit], &[]);
+    with_password(&["lock", "check", &target, "--registry"], &[]);
+    // What needs no password leaves none to the command; nor does the environment.
+    let named = format!("{}@{}", target.trim_end_matches(":main"), seed.layout.manifest_digest);
+    for _ in 0..2 {
+        let said =
+            with_password(&["run", &named], &["--", "sh", "-c", "cat; echo \"${NIX_SEED_REGISTRY_TOKEN-none}\""]);
+        assert_eq!(said, "none\n");
+    }
 
     let auth = data_encoding::BASE64.encode(b"me:secret");
     let file = publisher.home().join("auth.json");

@@ -107,23 +107,3 @@ fn a_result_is_valid_in_a_store_without_a_daemon() {
     assert_eq!((said.code, said.out.as_str()), (Some(0), "Hello, nobody!\n"), "{said:?}");
     assert_kept(&seed, &runner.path("out"));
 }
-
-#[test]
-fn a_daemons_store_is_left_to_it_and_the_way_there_is_named() {
-    let (seed, runner) = (Seed::of_example("c"), Runner::root());
-    let script = r#"
-        nix-daemon >&2 &
-        trap "kill $!" EXIT
-        until test -S /nix/var/nix/daemon-socket/socket; do :; done
-        ./nix-seed "$@" 2> remarks
-        cat remarks >&2
-        test ! -e result/bin/greet
-        export NIX_REMOTE=daemon
-        $(grep -o 'nix copy .*' remarks) >&2
-        nix store verify --no-trust ./result
-        ./result/bin/greet
-    "#;
-    let said = on_a_machine_with_a_store(&seed, &runner, script);
-    assert_eq!((said.code, said.out.as_str()), (Some(0), "Hello, nobody!\n"), "{said:?}");
-    assert_kept(&seed, &runner.path("out"));
-}

@@ -152,7 +152,7 @@ fn a_wrong_content_range() {
         Fault::OtherTotal(-1),
         Fault::OtherTotal(1 << 40),
     ] {
-        scene.refuses(&[layers(fault)], 1, &["the registry lies about its range", "it sends \"bytes "]);
+        scene.refuses(&[layers(fault)], 1, &["the registry lies about its range", "were asked for, it sends"]);
     }
     // Other bytes under the right name.
     scene.refuses(&[layers(Fault::OtherRange { sent: -64, said: 0 })], 4, &["/nix/store/", "SHA-256"]);

@@ -8,24 +8,35 @@ use serde_json::Value;
 use super::{Host, Scene};
 
 /// How often a run is killed, in each of the two kinds of stores.
-const KILLS: u32 = 25;
+const KILLS: u32 = 100;
 
 fn spawn(mut command: Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Runs to its end, or is killed after `time`; whether it was.
-fn kill_after(mut child: Child, time: Duration) -> bool {
+/// How a run ended that is killed after some time.
+#[derive(PartialEq)]
+enum End {
+    /// By itself, before that.
+    Finished,
+    /// Killed.
+    Killed,
+    /// Killed while the shell still made the mounts that it is confined by.
+    Early,
+}
+
+fn kill_after(mut child: Child, time: Duration) -> End {
     let start = Instant::now();
     while start.elapsed() < time {
         if child.try_wait().unwrap().is_some() {
-            return false;
+            return End::Finished;
         }
         std::thread::yield_now();
     }
+    let program = std::fs::read_link(format!("/proc/{}/exe", child.id())).unwrap_or_default();
     child.kill().unwrap();
     child.wait().unwrap();
-    true
+    if program.ends_with("nix-seed") { End::Killed } else { End::Early }
 }
 
 /// Fractions of one that fill it evenly: multiples of the golden section.
@@ -49,25 +60,28 @@ fn killed_again_and_again(scene: &Scene, host: &Host, before: usize) {
         if kills == KILLS {
             break;
         }
-        if kill_after(spawn(host.command(&up)), up_takes.mul_f64(moment)) {
-            kills += 1;
-            let valid = host.valid();
-            assert!(
-                valid == before || valid == all,
-                "{valid} paths are valid, of {before} before and {all} in the end"
-            );
-            halves += u32::from(valid == before);
-        } else {
+        let end = kill_after(spawn(host.command(&up)), up_takes.mul_f64(moment));
+        if end == End::Finished {
             host.assert_valid(all);
-            kills += u32::from(kill_after(spawn(host.command(&down)), down_takes.mul_f64(moment)));
+            let end = kill_after(spawn(host.command(&down)), down_takes.mul_f64(moment));
+            kills += u32::from(end == End::Killed);
             assert!((before..=all).contains(&host.valid()));
             // Where nothing is up any more, there is nothing to undo.
             let said = host.say(&down);
             assert!(said.code == Some(0) || said.err.contains("no seed is up"), "{}", said.err);
             host.assert_valid(before);
+            host.assert_nothing_else(before);
+        } else {
+            kills += u32::from(end == End::Killed);
+            let valid = host.valid();
+            assert!(
+                valid == before || valid == all,
+                "{valid} paths are valid, of {before} before and {all} in the end"
+            );
+            halves += u32::from(end == End::Killed && valid == before);
         }
     }
-    assert!(halves > 0, "no kill came before all was valid");
+    assert!(halves > KILLS / 4, "of {KILLS} kills, {halves} came before all was valid");
     let said = host.comes_up(&scene.location);
     host.assert_valid(all);
     assert_eq!(said["paths"], scene.seed.paths);
@@ -77,6 +91,16 @@ fn killed_again_and_again(scene: &Scene, host: &Host, before: usize) {
     let undone: Value = host.say(&["down", digest, "--json"]).json();
     assert_eq!(undone["down"]["removed"], scene.seed.paths);
     host.assert_valid(before);
+    host.assert_nothing_else(before);
+
+    // Interrupted, and not gone on with: what it has left goes as well.
+    for moment in moments().take(10) {
+        kill_after(spawn(host.command(&up)), up_takes.mul_f64(moment));
+        let said = host.say(&down);
+        assert!(said.code == Some(0) || said.err.contains("no seed is up"), "{}", said.err);
+        host.assert_valid(before);
+        host.assert_nothing_else(before);
+    }
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{Host, Scene, said};
+use nix_seed_checks::machine::process;
+
+use super::{Host, Scene, Small, said};
+use crate::publish::Said;
 
 /// Path, mode, owner, time and size of all below a folder.
 fn listing(folder: &Path) -> Vec<String> {
@@ -57,21 +60,29 @@ fn a_store_of_another_schema() {
     host.assert_valid(scene.seed.paths + 1);
 }
 
+/// A folder where anybody may look, with the program.
+fn public_folder(scene: &Scene) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::copy(scene.publisher.command::<&str>(&[]).get_program(), folder.path().join("nix-seed")).unwrap();
+    folder
+}
+
+/// What the program in a public folder says to a user without rights.
+fn as_nobody(folder: &Path, arguments: &[&str], root: &Path) -> Said {
+    let mut command = std::process::Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(folder.join("nix-seed"));
+    command.args(arguments).arg("--root").arg(root);
+    said(command.env_clear().env("HOME", "/nonexistent").current_dir(folder))
+}
+
 #[test]
 fn no_rights() {
     let scene = Scene::open();
     let host = scene.host();
-    // Where anybody may look: the program, and a root that belongs to root.
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let program = folder.path().join("nix-seed");
-    fs::copy(scene.publisher.command::<&str>(&[]).get_program(), &program).unwrap();
-    let as_nobody = |root: &Path| {
-        let mut command = std::process::Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&program);
-        command.args(["up", "--json", &scene.location, "--root"]).arg(root);
-        said(command.env_clear().env("HOME", "/nonexistent").current_dir(folder.path()))
-    };
+    // A root that belongs to root.
+    let folder = public_folder(&scene);
+    let as_nobody = |root: &Path| as_nobody(folder.path(), &["up", "--json", &scene.location], root);
     let root = folder.path().join("root");
     fs::create_dir(&root).unwrap();
     let refused = || {
@@ -94,6 +105,37 @@ fn no_rights() {
     assert_eq!(as_nobody(&own).json()["up"]["missing"], scene.seed.paths);
     fs::rename(own.join("nix"), host.root().join("nix")).unwrap();
     host.assert_valid(scene.seed.paths);
+}
+
+#[test]
+fn root_leaves_a_users_store_to_the_user() {
+    let scene = Scene::open();
+    let other = Small::new(&scene.publisher, "app-2.0");
+    let location = other.push(&scene.publisher, scene.registry.address(), scene.proxy.address());
+    let folder = public_folder(&scene);
+    let root = folder.path().join("root");
+    fs::create_dir(&root).unwrap();
+    std::os::unix::fs::chown(&root, Some(65534), Some(65534)).unwrap();
+    let as_nobody = |arguments: &[&str]| {
+        let said = as_nobody(folder.path(), arguments, &root);
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+    };
+    let as_root = |arguments: &[&str]| {
+        let said = scene.publisher.say(&[arguments, &["--root", root.to_str().unwrap()]].concat());
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+    };
+    let digests = [&scene.seed, &other].map(|seed| seed.layout.manifest_digest.clone());
+    // Joined by root, whose locks the user's Nix and this program open next.
+    as_nobody(&["up", &scene.location]);
+    as_root(&["up", &location]);
+    let find = |what: &[&str]| process::output(std::process::Command::new("find").arg(&root).args(what)).unwrap();
+    assert!(!find(&["-name", "*lock"]).is_empty());
+    assert_eq!(find(&["-name", "*lock", "!", "-uid", "65534"]), "");
+    as_nobody(&["down", &digests[1]]);
+    as_root(&["up", &location]);
+    as_root(&["down", &digests[0]]);
+    as_nobody(&["down", &digests[1]]);
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
 }
 
 #[test]

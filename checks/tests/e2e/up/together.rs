@@ -49,6 +49,22 @@ fn two_seeds_at_once_share_what_they_have_in_common() {
     let down = scene.proxy.traffic().kind(Kind::Blob).down;
     assert!(down < sizes[0] + 2 * (sizes[1] + sizes[2]) + 10_000, "{down} bytes of blobs for layers of {sizes:?}");
 
+    // Both go at once.
+    for _ in 0..5 {
+        let down = |digest: &str| {
+            let mut command = host.command(&["down", digest]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let both = [&scene.seed, &other].map(|seed| down(&seed.layout.manifest_digest));
+        for output in both.map(|child| child.wait_with_output().unwrap()) {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert!(!host.root().join("nix").exists());
+        for location in [&scene.location, &location] {
+            host.comes_up(location);
+        }
+    }
+
     // Each goes alone, whichever was first: what the one has brought and the other needs goes with that.
     for (number, host) in [host, scene.host(), scene.host()].iter().enumerate() {
         let mut locations = [&scene.location, &location];
