@@ -111,22 +111,24 @@ impl Graph {
         removed
     }
 
-    /// A closure within this one, of about so many bytes.
+    /// A closure within this one, of at most so many bytes, and of little less where there are many paths.
     #[must_use]
     pub fn of_size(&self, bytes: u64) -> Self {
         let mut part = Self::default();
+        let mut room = bytes;
         for path in self.paths() {
-            if part.size() >= bytes {
-                break;
-            }
+            let mut more = BTreeSet::new();
             let mut left = vec![path];
             while let Some(path) = left.pop() {
-                if let Some(info) = self.paths.get(path)
-                    && !part.contains(path)
-                {
-                    part.insert(path.to_owned(), info.clone());
+                if self.contains(path) && !part.contains(path) && more.insert(path) {
                     left.extend(self.references(path));
                 }
+            }
+            let size = more.iter().map(|path| self.size_of(path)).sum();
+            if let Some(rest) = room.checked_sub(size) {
+                room = rest;
+                part.paths
+                    .extend(more.into_iter().filter_map(|path| Some((path.to_owned(), self.info(path)?.clone()))));
             }
         }
         part
@@ -172,9 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_a_closure_and_large_enough() {
-        let part = graph().of_size(2);
-        assert_eq!((part.paths().collect::<Vec<_>>(), part.size()), (vec!["a", "c"], 4));
+    fn a_part_is_a_closure_and_not_too_large() {
+        let part = |bytes| graph().of_size(bytes).paths().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(part(2), Vec::<String>::new());
+        assert_eq!(part(5), ["a", "c"]);
+        assert_eq!(part(3), ["c"]);
+        assert_eq!(part(8), ["a", "b", "c"]);
+        assert_eq!(part(10), ["a", "b", "c", "d"]);
     }
 
     #[test]
