@@ -199,21 +199,40 @@ fn a_daemon_whose_store_is_not_here_is_given_nothing() {
         daemon
         up >environment
         answer before "$(valid)"
-        # A machine that sees the daemon, and another /nix.
-        unshare --mount sh -euc '
-            mkdir socket other
-            mount --bind /nix/var/nix/daemon-socket socket
-            mount --bind other /nix
-            mkdir -p /nix/store
-            export NIX_REMOTE=unix://$PWD/socket/socket
-            if ./nix-seed up "$PWD/seed" 2>said; then exit 1; fi
-            grep "has its store elsewhere" said
-        '
+        # A machine that sees the daemon, and another /nix, which has one path of the seed as well.
+        mkdir -p other/store socket
+        cp -a /nix/store/*-gawk-* other/store
+        elsewhere() {
+            unshare --mount sh -euc '
+                mount --bind /nix/var/nix/daemon-socket socket
+                mount --bind other /nix
+                export NIX_REMOTE=unix://$PWD/socket/socket
+                if ./nix-seed up "$PWD/seed" 2>said; then exit 1; fi
+                grep "has its store elsewhere" said
+                test ! -e /nix/var/nix-seed/up/*.json
+            '
+        }
+        elsewhere
         verify
         answer after "$(valid)"
+        # Nor what it has not, nor what was built.
+        unshare --mount sh -euc '
+            mount --bind /nix/var/nix/daemon-socket socket
+            mount --bind other /nix
+            export NIX_REMOTE=unix://$PWD/socket/socket
+            ./nix-seed run --out out "$PWD/seed" -- nix build path:flake 2>said
+            grep "has its store elsewhere" said
+            test -e out/result/bin/greet
+        '
+        answer built "$(valid)"
+        down
+        elsewhere
+        answer none "$(valid)"
         "#,
     );
     assert_eq!(number(&answers, "before"), number(&answers, "after"));
+    assert_eq!(number(&answers, "before"), number(&answers, "built"));
+    assert_eq!(number(&answers, "none"), 0);
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn run(error: &Run) -> u8 {
         Run::NoStore { .. } => 3,
         Run::Layer { .. } => 4,
         Run::NoSandbox { .. } => 5,
+        Run::Ended { signal } => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         // As shells have it.
         Run::Command { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 127,
         Run::Command { .. } => 126,

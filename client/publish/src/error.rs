@@ -151,10 +151,10 @@ pub enum Error {
         /// The tag.
         tag: String,
     },
-    /// A clone of a git repository follows some of its branches alone.
+    /// A git repository lacks what a remote has now.
     #[error(
-        "{dir} follows not all branches of {remote:?}, whose .seed.lock may name seeds that are to be kept; fetch them: git \
-         config remote.{remote}.fetch '+refs/heads/*:refs/remotes/{remote}/*' && git fetch --tags {remote}",
+        "{dir} has not what {reference} of the remote {remote:?} is now, whose .seed.lock may name seeds that are to be kept; \
+         fetch it: git fetch --tags {remote} '+refs/heads/*:refs/remotes/{remote}/*' (actions/checkout: fetch-depth: 0)",
         dir = dir.display()
     )]
     Partial {
@@ -162,6 +162,8 @@ pub enum Error {
         dir: PathBuf,
         /// The remote.
         remote: String,
+        /// The branch or tag.
+        reference: String,
     },
     /// The operating system refuses.
     #[error("{doing} {path}: {source}", path = path.display())]

@@ -15,6 +15,8 @@ pub(crate) fn git<S: AsRef<OsStr>>(dir: &Path, arguments: &[S], input: &[u8]) ->
     let shown = || arguments.iter().map(|part| part.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
     let failed = |why: String| Error::Git { dir: dir.into(), command: shown(), why };
     let mut command = Command::new("git");
+    // Nobody is there to be asked for a password.
+    command.env("GIT_TERMINAL_PROMPT", "0");
     command.arg("-C").arg(dir).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(format!("it cannot be run: {error}; install git")))?;
     let stdin = child.stdin.take();
@@ -26,13 +28,38 @@ pub(crate) fn git<S: AsRef<OsStr>>(dir: &Path, arguments: &[S], input: &[u8]) ->
     let output = output.map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(said.trim().chars().take(MESSAGE_MAX).collect()));
+        return Err(failed(without_passwords(said.trim()).chars().take(MESSAGE_MAX).collect()));
     }
     Ok(output.stdout)
+}
+
+/// A remote's address may hold a password: `https://user:password@host`.
+fn without_passwords(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let host = part.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(part.len());
+        let user = part[..host].rfind('@').map_or(0, |at| at + 1);
+        shown.push_str("://");
+        shown.push_str(&part[user..]);
+    }
+    shown
 }
 
 /// The same, as text without the line's end.
 pub(crate) fn git_line(dir: &Path, arguments: &[&str]) -> Result<String> {
     let out = git(dir, arguments, b"")?;
     Ok(String::from_utf8_lossy(&out).trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let said = "fatal: unable to access 'https://me:s3cr@t@host/x.git/': it is down\nsee ssh://git@host/a@b";
+        let shown = "fatal: unable to access 'https://host/x.git/': it is down\nsee ssh://host/a@b";
+        assert_eq!(without_passwords(said), shown);
+    }
 }

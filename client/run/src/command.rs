@@ -87,8 +87,13 @@ pub fn run(cache: &Cache, seed: &Unpacked, options: &Options) -> Result<Finished
     command.envs(options.variables.iter().map(|(name, value)| (name, value)));
 
     let spawned = SystemTime::now();
-    let code = Waiter::start()?.run(&mut command)?;
+    let status = Waiter::start()?.run(&mut command)?;
     let began = began::read(&folder.path.join(BEGAN));
+    // What ends by itself has said why.
+    if let (None, Some(signal)) = (began, status.signal()) {
+        return Err(Error::Ended { signal });
+    }
+    let code = exit_code(status);
     Ok(Finished { code, spawned, began, folder, seed: root.join("nix") })
 }
 
@@ -113,16 +118,16 @@ impl Waiter {
         Ok(Self { signals, before })
     }
 
-    fn run(&self, command: &mut Command) -> Result<u8> {
+    fn run(&self, command: &mut Command) -> Result<ExitStatus> {
         let child = command.spawn().map_err(Error::io("starting", THIS_PROGRAM))?;
         let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let mut code = None;
-        while code.is_none() {
+        let mut ended = None;
+        while ended.is_none() {
             let Ok(Some(signal)) = self.signals.read_signal() else { continue };
             if signal.ssi_signo == Number::SIGCHLD as u32 {
                 while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
                     if Some(pid) == child {
-                        code = Some(exit_code(ExitStatus::from_raw(status.as_raw())));
+                        ended = Some(ExitStatus::from_raw(status.as_raw()));
                     }
                 }
             } else if !(signal.ssi_code == SI_KERNEL && OF_TERMINAL.contains(&signal.ssi_signo))
@@ -132,7 +137,7 @@ impl Waiter {
             }
         }
         end_children();
-        Ok(code.unwrap_or(1))
+        Ok(ended.unwrap_or_default())
     }
 }
 

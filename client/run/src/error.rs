@@ -30,6 +30,12 @@ pub enum Error {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// A signal ended what prepares the command.
+    #[error("the command had not begun when signal {signal} ended what prepares it")]
+    Ended {
+        /// The signal's number.
+        signal: i32,
+    },
     /// There is no place for unpacked seeds.
     #[error(
         "neither NIX_SEED_CACHE nor XDG_CACHE_HOME nor HOME is set: set NIX_SEED_CACHE to a folder for unpacked seeds"

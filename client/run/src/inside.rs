@@ -54,7 +54,7 @@ impl Inside {
         }
         // Before the machine's /nix is gone, in which the cache may lie, and this program.
         let began = self.folder.join(BEGAN);
-        let mut began = File::create(&began).map_err(Error::io("writing", began))?;
+        let mut file = File::create(&began).map_err(Error::io("writing", &began))?;
         let is_sandboxed = self.is_sandboxed()?;
         if self.no_network
             && let Err(error) = network::loopback_up()
@@ -68,9 +68,9 @@ impl Inside {
         let mut command = Command::new(&program);
         command.args(self.command.iter().skip(1));
         command.env("NIX_CONFIG", nix_config(std::env::var_os("NIX_CONFIG").as_deref(), is_sandboxed));
-        let _ = began::write(&mut began);
+        began::write(&mut file).map_err(Error::io("writing", began))?;
         let source = command.exec();
-        let _ = began::clear(&mut began);
+        let _ = began::clear(&mut file);
         Err(Error::Command { program, source })
     }
 

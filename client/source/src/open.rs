@@ -111,6 +111,11 @@ impl Found {
     pub fn seed(&self) -> Result<Seed> {
         let layer = self.documents.metadata_layer()?;
         let _span = tracing::info_span!("metadata", seed.bytes = layer.size() as i64).entered();
+        if layer.size() > METADATA_MAX {
+            let why =
+                format!("its last layer has {} bytes; a seed's metadata has at most {METADATA_MAX}", layer.size());
+            return Err(nix_seed_image::Error::Document { what: "the manifest".into(), why }.into());
+        }
         let metadata = self.source.blob(layer, METADATA_MAX)?;
         Ok(Seed::read(self.documents.clone(), &metadata)?)
     }

@@ -46,6 +46,7 @@ pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathB
             missing.push(info);
         }
     }
+    store.check_file_limit(missing.len())?;
     let staging = store.staging();
     for info in &missing {
         if staging.resume(info)? {

@@ -78,8 +78,8 @@ pub enum Error {
     },
     /// A Nix daemon answers, but its store is not the one that is seen here.
     #[error(
-        "the Nix daemon at {socket} has its store elsewhere: what it has of the seed is not in {store}; start without its \
-         store: nix-seed run", socket = socket.display(), store = store.display()
+        "the Nix daemon at {socket} has its store elsewhere: what it has is not seen in {store}; start without its store: \
+         nix-seed run", socket = socket.display(), store = store.display()
     )]
     OtherStore {
         /// Its socket.

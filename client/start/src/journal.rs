@@ -95,9 +95,16 @@ impl Journal {
 
     /// Adds what another seed has brought, which is down now, and what stays of it since something else needs it: the last
     /// `down` is to take it.
-    pub(crate) fn inherit<'a>(&self, kept: impl Iterator<Item = &'a StorePath>, state: &State) -> Result<()> {
+    /// Of these, `half` may not be whole.
+    pub(crate) fn inherit<'a>(
+        &self,
+        kept: impl Iterator<Item = &'a StorePath>,
+        half: &[StorePath],
+        state: &State,
+    ) -> Result<()> {
         let mut heir = self.clone();
         add(&mut heir.paths, kept);
+        add(&mut heir.lost, half.iter());
         heir.write(state)
     }
 

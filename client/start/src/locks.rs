@@ -31,16 +31,29 @@ fn is_same(open: &File, path: &Path) -> bool {
 /// Whom a file is given to that root makes in somebody else's store: else its owner could not open it.
 pub(crate) type Owner = Option<(Uid, Gid)>;
 
+/// Opens a lock file, or makes it. Whom the store belongs to could put a link there, so none is followed, and no file that was
+/// there is given to anybody.
 fn open(path: &Path, owner: Owner) -> Result<File> {
+    let no_link = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = file.map_err(Error::io("opening", path))?;
-    if let Some((user, group)) = owner
-        && file.metadata().is_ok_and(|metadata| metadata.uid() != user.as_raw())
-    {
-        rustix::fs::fchown(&file, Some(user), Some(group)).map_err(Error::errno("writing", path))?;
+    options.read(true).write(true).mode(0o600).custom_flags(no_link);
+    loop {
+        match options.clone().create_new(true).open(path) {
+            Ok(file) => {
+                if let Some((user, group)) = owner {
+                    rustix::fs::fchown(&file, Some(user), Some(group)).map_err(Error::errno("writing", path))?;
+                }
+                return Ok(file);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("opening", path)(error)),
+        }
+        match options.open(path) {
+            // Whoever held it has removed it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            opened => return opened.map_err(Error::io("opening", path)),
+        }
     }
-    Ok(file)
 }
 
 /// Takes the lock in `path`, alone or with others; says once that it waits, and for what.
@@ -83,15 +96,16 @@ impl PathLock {
         }
     }
 
-    /// Removes the lock file of `path` that a killed process has left; one that is held stays.
-    pub(crate) fn clear(store: &Path, path: &StorePath) -> Result<()> {
+    /// Removes the lock file of `path` that a killed process has left. One that is held stays, and one that is another user's.
+    pub(crate) fn clear(store: &Path, path: &StorePath) {
         let path = lock_path(store, path);
-        match File::options().write(true).open(&path) {
-            Ok(file) if file.try_lock().is_ok() && is_same(&file, &path) => drop(Self { path, file }),
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("reading", path)(error)),
-            _ => {}
+        let no_link = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+        if let Ok(file) = File::options().write(true).custom_flags(no_link).open(&path)
+            && file.try_lock().is_ok()
+            && is_same(&file, &path)
+        {
+            drop(Self { path, file });
         }
-        Ok(())
     }
 }
 
@@ -111,16 +125,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn attack_a_link_in_a_locks_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (precious, place) = (dir.path().join("precious"), dir.path().join("lock"));
+        std::fs::write(&precious, "1").unwrap();
+        std::os::unix::fs::symlink(&precious, &place).unwrap();
+        let error = lock(&place, None, false, "another").unwrap_err().to_string();
+        assert!(error.contains("opening"), "{error}");
+        let path = StorePath::from_base_name(&format!("{}-p", "0".repeat(32))).unwrap();
+        std::os::unix::fs::symlink(&precious, lock_path(dir.path(), &path)).unwrap();
+        PathLock::clear(dir.path(), &path);
+        assert!(PathLock::take(dir.path(), &path, None).is_err());
+        assert_eq!(std::fs::read_to_string(precious).unwrap(), "1");
+    }
+
+    #[test]
     fn a_lock_that_was_left_goes_and_one_that_is_held_stays() {
         let dir = tempfile::tempdir().unwrap();
         let path = StorePath::from_base_name(&format!("{}-p", "0".repeat(32))).unwrap();
-        PathLock::clear(dir.path(), &path).unwrap();
+        PathLock::clear(dir.path(), &path);
         let held = PathLock::take(dir.path(), &path, None).unwrap();
-        PathLock::clear(dir.path(), &path).unwrap();
+        PathLock::clear(dir.path(), &path);
         assert!(is_same(&held.file, &held.path));
         drop(held);
         std::fs::write(lock_path(dir.path(), &path), "").unwrap();
-        PathLock::clear(dir.path(), &path).unwrap();
+        PathLock::clear(dir.path(), &path);
         assert!(!lock_path(dir.path(), &path).exists());
     }
 

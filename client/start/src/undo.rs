@@ -46,14 +46,14 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
         let digest = digest.unwrap_or_default().to_owned();
         return Ok(Undone { digest, removed: 0, kept: Vec::new(), removed_store: true });
     }
-    // Before the store is opened, which would make one.
-    choose(&journals, root, digest)?;
+    // Before the store is opened, which would make one. What is chosen now is meant, whatever comes meanwhile.
+    let digest = choose(&journals, root, digest)?.digest.clone();
 
     let mut store = Store::open(root)?;
     store.exclude_others()?;
     // Another run may have brought or taken a seed while this one waited.
     let journals = Journal::all(&state)?;
-    let journal = match choose(&journals, root, digest) {
+    let journal = match choose(&journals, root, Some(&digest)) {
         Ok(journal) => journal,
         Err(error) => {
             drop(store);
@@ -69,14 +69,14 @@ pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
     let unneeded = unneeded(&mut store, root, &brought)?;
     for path in &brought {
         store.staging().discard(path)?;
-        PathLock::clear(&store.folder(), path)?;
+        PathLock::clear(&store.folder(), path);
     }
     let is_there = |path: &&StorePath| store.folder().join(path.base_name()).symlink_metadata().is_ok();
     let removed = unneeded.iter().filter(is_there).count();
     let kept: Vec<_> = brought.difference(&unneeded).filter(is_there).collect();
     store.delete(&unneeded)?;
     if let Some(heir) = others.first() {
-        heir.inherit(kept.iter().copied(), &state)?;
+        heir.inherit(kept.iter().copied(), &[], &state)?;
     }
     let kept: Vec<_> = kept.into_iter().map(ToString::to_string).collect();
     let made = Made::read(root)?.filter(|_| others.is_empty());

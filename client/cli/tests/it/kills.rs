@@ -38,6 +38,7 @@ fn killed_again_and_again(machine: &Machine, seed: &str, before: &[nix_seed_stor
     let digest = digest_of(machine, seed);
     machine.succeeds(&["down", &digest, "--root", "root"]);
 
+    let journal = root.join(format!("nix/var/nix-seed/up/{}.json", &digest["sha256:".len()..][..16]));
     let mut random = fastrand::Rng::with_seed(7);
     let all = before.len() + machine.closure.iter().filter(|info| !before.contains(&info.path)).count();
     let (mut kills, mut halves) = (0, 0);
@@ -47,7 +48,7 @@ fn killed_again_and_again(machine: &Machine, seed: &str, before: &[nix_seed_stor
             kills += 1;
             let valid = valid(&root).len();
             assert!(valid == before.len() || valid == all, "{valid} of {all}");
-            halves += usize::from(valid == before.len() && root.join("nix/var/nix-seed/up").exists());
+            halves += usize::from(valid == before.len() && journal.exists());
         } else {
             assert_eq!(valid(&root).len(), all);
             kills += usize::from(kill_after(down(machine, &digest), undisturbed.mul_f64(random.f64() / 4.0)));

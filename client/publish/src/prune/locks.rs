@@ -1,6 +1,6 @@
 //! What the lock files on all branches and tags of a git repository name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -36,19 +36,19 @@ impl Locks {
         if git_line(dir, &["rev-parse", "--is-shallow-repository"])? == "true" {
             return Err(Error::Shallow { dir: dir.into() });
         }
-        let remotes = git_line(dir, &["remote"])?;
-        let settings = git(dir, &["config", "--list", "-z"], b"")?;
-        let settings = String::from_utf8_lossy(&settings);
-        for remote in remotes.lines() {
-            // git-config(1), "-z": a line feed between the key and its value, a NUL after each.
-            let fetch = format!("remote.{remote}.fetch\n");
-            let mut fetched = settings.split('\0').filter_map(|setting| setting.strip_prefix(&fetch));
-            if !fetched.any(|fetched| fetched.trim_start_matches('+').starts_with("refs/heads/*:")) {
-                return Err(Error::Partial { dir: dir.into(), remote: remote.into() });
+        let references = git_line(dir, &["for-each-ref", "--format=%(refname)"])?;
+        let known = git_line(dir, &["for-each-ref", "--format=%(objectname)"])?;
+        let known: BTreeSet<_> = known.lines().collect();
+        // What was fetched when, and how, no setting tells: only the remote knows what it has now.
+        for remote in git_line(dir, &["remote"])?.lines() {
+            let now = git_line(dir, &["ls-remote", "--heads", "--tags", "--refs", "--", remote])?;
+            let mut now = now.lines().filter_map(|line| line.split_once('\t'));
+            if let Some((_, reference)) = now.find(|(object, _)| !known.contains(object)) {
+                let (remote, reference) = (remote.to_owned(), reference.to_owned());
+                return Err(Error::Partial { dir: dir.into(), remote, reference });
             }
         }
         let mut locks = Self { dir: dir.into(), file: file.into(), ..Self::default() };
-        let references = git_line(dir, &["for-each-ref", "--format=%(refname)"])?;
         let references: Vec<&str> = references.lines().chain(["HEAD"]).collect();
         let wanted: String = references.iter().map(|reference| format!("{reference}:{file}\n")).collect();
         let out = git(dir, &["cat-file", "--batch"], wanted.as_bytes())?;

@@ -4,7 +4,7 @@
 //! configuration gives.
 
 mod blob;
-mod long;
+mod members;
 mod name;
 mod settings;
 mod tree;
@@ -15,10 +15,10 @@ use std::path::Path;
 use nix_seed_image::documents::digest;
 use nix_seed_source::Found;
 use nix_seed_start::Progress;
-use tar::{Archive, Entry, EntryType};
+use tar::EntryType;
 
 use self::blob::Blob;
-use self::long::Long;
+use self::members::{Member, members};
 use self::name::{Place, place};
 use self::settings::Settings;
 use self::tree::Tree;
@@ -71,28 +71,19 @@ impl<R: Read> Read for Counted<'_, R> {
 fn layer(blob: &mut Blob<'_>, tree: &mut Tree, settings: &mut Settings) -> Result<()> {
     let layer = blob.name.clone();
     let wrong = |why: String| Error::Layer { layer: layer.clone(), why };
-    let mut archive = Archive::new(blob);
-    let mut long = Long::default();
-    // Raw, since the crate would read a long name whole, however long it is.
-    for entry in archive.entries().map_err(|error| wrong(error.to_string()))?.raw(true) {
-        let mut entry = entry.map_err(|error| wrong(error.to_string()))?;
-        if long.take(&mut entry).map_err(wrong)? {
-            continue;
-        }
-        let Long { path, link } = std::mem::take(&mut long);
-        let path = path.unwrap_or_else(|| entry.path_bytes().into_owned());
-        let at = |why: &str| wrong(format!("{:?}: {why}", String::from_utf8_lossy(&path)));
-        match place(&path).map_err(at)? {
-            Place::In(path) => member(&mut entry, &path, link, tree).map_err(|why| match why {
+    members(blob, &wrong, &mut |member| {
+        let name = String::from_utf8_lossy(&member.path).into_owned();
+        let at = |why: &str| wrong(format!("{name:?}: {why}"));
+        match place(&member.path).map_err(at)? {
+            Place::In(path) => unpack_member(member, &path, tree).map_err(|why| match why {
                 Refused::Why(why) => at(why),
                 Refused::Error(error) => error,
-            })?,
-            Place::Whiteout(path) => tree.remove(&path)?,
-            Place::Opaque(path) => tree.clear(&path)?,
-            Place::Elsewhere(path) => settings.take(&path, &mut entry).map_err(|error| at(&error.to_string()))?,
+            }),
+            Place::Whiteout(path) => tree.remove(&path),
+            Place::Opaque(path) => tree.clear(&path),
+            Place::Elsewhere(path) => settings.take(&path, member).map_err(|error| at(&error.to_string())),
         }
-    }
-    Ok(())
+    })
 }
 
 /// Why an entry is not unpacked.
@@ -107,21 +98,15 @@ impl From<Error> for Refused {
     }
 }
 
-fn member(
-    entry: &mut Entry<'_, impl Read>,
-    path: &Path,
-    link: Option<Vec<u8>>,
-    tree: &mut Tree,
-) -> Result<(), Refused> {
-    let link = link.or_else(|| Some(entry.link_name_bytes()?.into_owned()));
-    let header = entry.header();
+fn unpack_member(member: Member<'_>, path: &Path, tree: &mut Tree) -> Result<(), Refused> {
+    let Member { header, link, content, .. } = member;
     let mode = header.mode().map_err(|_| Refused::Why("its mode is no number"))?;
     let time =
         header.mtime().ok().and_then(|time| i64::try_from(time).ok()).ok_or(Refused::Why("its time is no number"))?;
     match header.entry_type() {
         EntryType::Directory => tree.folder(path, mode, time)?,
         EntryType::GNUSparse => return Err(Refused::Why("it is a sparse file, which image tools do not write")),
-        EntryType::Regular | EntryType::Continuous => tree.file(path, entry, mode, time)?,
+        EntryType::Regular | EntryType::Continuous => tree.file(path, content, mode, time)?,
         EntryType::Symlink => {
             let target = link.ok_or(Refused::Why("it is a link to nothing"))?;
             tree.symlink(path, &target, time)?;

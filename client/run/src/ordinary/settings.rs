@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use nix_seed_image::documents::Documents;
-use tar::{Entry, EntryType};
+use tar::EntryType;
 
+use super::members::Member;
 use super::name::{Place, place};
 use super::tree::Tree;
 use crate::Result;
@@ -35,18 +36,18 @@ enum Content {
 
 impl Settings {
     /// Takes note of an entry, if it is one that counts.
-    pub(super) fn take(&mut self, path: &Path, entry: &mut Entry<'_, impl Read>) -> std::io::Result<()> {
+    pub(super) fn take(&mut self, path: &Path, member: Member<'_>) -> std::io::Result<()> {
         if path != Path::new(NIX_CONF) && path != Path::new(CERTIFICATES) {
             return Ok(());
         }
-        let content = match entry.header().entry_type() {
+        let content = match member.header.entry_type() {
             EntryType::Symlink => {
-                let target = entry.link_name_bytes().unwrap_or_default();
+                let target = member.link.unwrap_or_default();
                 Content::Link(String::from_utf8_lossy(&target).into_owned())
             }
             EntryType::Regular if path == Path::new(NIX_CONF) => {
                 let mut text = String::new();
-                entry.take(SETTINGS_MAX).read_to_string(&mut text)?;
+                member.content.take(SETTINGS_MAX).read_to_string(&mut text)?;
                 Content::Text(text)
             }
             _ => return Ok(()),

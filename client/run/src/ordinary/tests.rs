@@ -129,6 +129,15 @@ fn long_names_are_read_as_any_tool_writes_them() {
     builder.append_pax_extensions([("path", pax.as_bytes())]).unwrap();
     builder.append_data(&mut header(Regular, 1), "short", &b"2"[..]).unwrap();
     builder.append_data(&mut header(Regular, 1), "nix/store/s", &b"3"[..]).unwrap();
+    // Attributes are bytes; a length beyond what a header can say stands before its file.
+    builder.append_pax_extensions([("SCHILY.xattr.security.ima", &b"\n1 2=\n"[..]), ("size", &b"2"[..])]).unwrap();
+    let mut short = header(Regular, 0);
+    short.as_old_mut().name[..11].copy_from_slice(b"nix/store/z");
+    short.set_cksum();
+    builder.get_mut().extend_from_slice(short.as_bytes());
+    builder.get_mut().extend_from_slice(&[b'4'; 2]);
+    builder.get_mut().extend_from_slice(&[0; 510]);
+    builder.append_data(&mut header(Regular, 1), "nix/store/zz", &b"5"[..]).unwrap();
     let (dir, result) = unpacked_tar(builder.into_inner().unwrap());
     result.unwrap();
     let expected = [
@@ -137,6 +146,8 @@ fn long_names_are_read_as_any_tool_writes_them() {
         "nix/store/h=1".into(),
         format!("nix/store/l -> {long}"),
         "nix/store/s=3".into(),
+        "nix/store/z=44".into(),
+        "nix/store/zz=5".into(),
     ];
     assert_eq!(files(&dir), expected);
 }
@@ -150,8 +161,20 @@ fn attack_a_name_without_end_is_refused_before_it_is_read() {
         header.set_cksum();
         let (_dir, result) = unpacked_tar(header.as_bytes().to_vec());
         let error = result.unwrap_err().to_string();
-        assert!(error.contains("a name of 1099511627776 bytes"), "{error}");
+        assert!(error.contains(" of 1099511627776 bytes; at most"), "{error}");
     }
+}
+
+#[test]
+fn attack_a_member_that_ends_too_soon_or_lies_of_its_header_is_refused() {
+    let whole = tar(&[(Regular, "nix/store/x", &"x".repeat(600))]);
+    for end in [513, 1100, 1535] {
+        let (_dir, result) = unpacked_tar(whole[..end].to_vec());
+        assert!(result.unwrap_err().to_string().contains("ends in the middle"), "{end}");
+    }
+    let mut other = whole;
+    other[5] ^= 1;
+    assert!(unpacked_tar(other).1.unwrap_err().to_string().contains("checksum"));
 }
 
 #[test]

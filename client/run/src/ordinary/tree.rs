@@ -72,7 +72,7 @@ impl Tree {
     }
 
     /// A file with what `content` gives.
-    pub(super) fn file(&mut self, path: &Path, content: &mut impl Read, mode: u32, time: i64) -> Result<()> {
+    pub(super) fn file(&mut self, path: &Path, content: &mut dyn Read, mode: u32, time: i64) -> Result<()> {
         let at = self.replace(path)?;
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&at).map_err(Error::io("writing", &at))?;

@@ -7,7 +7,7 @@ use nix_seed_store::{Closure, StorePath};
 use super::deliver::user;
 use super::order::{Next, Order};
 use super::socket::{Daemon, talk};
-use super::spool::Spool;
+use super::spool::{RESULTS, Spool};
 use crate::adopt::{GcRoot, read};
 use crate::state::State;
 use crate::{Error, Result};
@@ -22,7 +22,17 @@ pub(crate) fn adopt(
 ) -> Result<usize> {
     let state = State::beside_daemon(root)?;
     let _lock = state.lock()?;
-    let spool = Spool::new(state.make_folder("spool")?);
+    for GcRoot { target, .. } in roots {
+        daemon.root(root, target)?;
+    }
+    let spool = Spool::new(state.make_folder(RESULTS)?);
+    let given = give(paths, lies_at, &mut daemon, &spool);
+    // Also what was not given: it is here anyway.
+    spool.clear()?;
+    given
+}
+
+fn give(paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, daemon: &mut Daemon, spool: &Spool) -> Result<usize> {
     let names: BTreeSet<_> = paths.iter().map(|info| info.path.clone()).collect();
     let mut ask = || {
         names.iter().try_for_each(|path| daemon.connection.add_temp_root(path))?;
@@ -32,24 +42,24 @@ pub(crate) fn adopt(
     let missing: Vec<_> = paths.iter().filter(|info| !valid.contains(&info.path)).collect();
     let mut order = Order::new((0..).zip(missing.iter().copied()));
     (0..).zip(&missing).for_each(|(position, _)| order.arrived(position));
-    while let Next::Give(position) = order.next() {
+    loop {
+        let position = match order.next() {
+            Next::Give(position) => position,
+            Next::Done | Next::Wait => return Ok(missing.len()),
+            Next::Circle(position) => {
+                let path = missing.get(position as usize).map(|info| info.path.clone());
+                return path.map_or(Ok(missing.len()), |path| Err(Error::Circle { path }));
+            }
+        };
         let Some(info) = missing.get(position as usize) else { continue };
         let mut writing = spool.begin(&info.path)?;
         read(&lies_at(&info.path), info, &mut |event| writing.event(event))?;
         spool.finish(&info.path, writing)?;
         match daemon.connection.add(info, &mut spool.open(&info.path)?, false) {
             Ok(()) => spool.discard(&info.path)?,
-            Err(DaemonError::Signature { path }) => {
-                spool.clear()?;
-                return Err(Error::NotTrusted { path, user: user() });
-            }
+            Err(DaemonError::Signature { path }) => return Err(Error::NotTrusted { path, user: user() }),
             Err(error) => return Err(talk(&daemon.socket)(error)),
         }
         order.given(position);
     }
-    spool.clear()?;
-    for GcRoot { target, .. } in roots {
-        daemon.connection.add_indirect_root(target).map_err(talk(&daemon.socket))?;
-    }
-    Ok(missing.len())
 }

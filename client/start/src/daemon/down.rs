@@ -5,6 +5,7 @@ use nix_seed_daemon::{Connection, Error as DaemonError};
 use nix_seed_store::StorePath;
 
 use super::socket::{Daemon, talk};
+use super::spool::{RESULTS, SPOOL};
 use crate::Result;
 use crate::journal::Journal;
 use crate::state::State;
@@ -26,11 +27,18 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, mut daemon: Daemon) -> Res
     let brought: BTreeSet<_> = journal.store_paths(&state)?.into_iter().collect();
     let removed = delete(&mut daemon.connection, &brought).map_err(talk(&daemon.socket))?;
     let valid = daemon.connection.valid_paths(&brought).map_err(talk(&daemon.socket))?;
-    if let Some(heir) = journals.iter().find(|other| other.digest != journal.digest) {
-        heir.inherit(valid.iter(), &state)?;
+    let half = valid.iter().filter(|path| journal.lost.iter().any(|name| name == path.base_name()));
+    let half: Vec<_> = half.cloned().collect();
+    match journals.iter().find(|other| other.digest != journal.digest) {
+        Some(heir) => heir.inherit(valid.iter(), &half, &state)?,
+        None => half.iter().for_each(|path| {
+            tracing::warn!("{path} may be damaged by an up that was interrupted: nix-store --repair-path {path}");
+        }),
     }
     let kept = valid.iter().map(ToString::to_string).collect();
-    remove(&state.folder().join("spool"))?;
+    for folder in [SPOOL, RESULTS] {
+        remove(&state.folder().join(folder))?;
+    }
     journal.remove(&state)?;
     Ok(Undone { digest: journal.digest.clone(), removed: removed.len(), kept, removed_store: false })
 }

@@ -39,6 +39,22 @@ impl Daemon {
         Connection::open(socket).map_err(talk(socket))
     }
 
+    /// Tells the daemon of the root `link`, and refuses one whose store is not that below `root`: whatever it said of its
+    /// store would be taken for what lies here. It puts a link to the root into a folder of its own, where it has to be seen.
+    pub(super) fn root(&mut self, root: &Path, link: &Path) -> Result<()> {
+        self.connection.add_indirect_root(link).map_err(talk(&self.socket))?;
+        let own = root.join("nix/var/nix/gcroots/auto");
+        let is_seen = match std::fs::read_dir(&own) {
+            Ok(entries) => entries.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|to| to == link)),
+            // Whoever may not look there cannot be sure, nor overwrite anything without the daemon.
+            Err(error) => error.kind() == ErrorKind::PermissionDenied,
+        };
+        if is_seen {
+            return Ok(());
+        }
+        Err(Error::OtherStore { socket: self.socket.clone(), store: root.join("nix/store") })
+    }
+
     /// What makes Nix' programs use this daemon.
     pub(super) fn remote(&self) -> String {
         if self.socket == Path::new("/").join(SOCKET) {

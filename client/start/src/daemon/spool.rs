@@ -14,6 +14,12 @@ use super::nar::NarWriter;
 use crate::tree::remove;
 use crate::{Error, Result};
 
+/// The folder of what an `up` brings: the next one goes on with it.
+pub(super) const SPOOL: &str = "spool";
+
+/// The folder of what `run` has built, which is here anyway.
+pub(super) const RESULTS: &str = "results";
+
 pub(super) struct Spool {
     folder: PathBuf,
 }

@@ -10,7 +10,7 @@ use tracing::info_span;
 
 use super::deliver::Delivery;
 use super::socket::{Daemon, talk};
-use super::spool::Spool;
+use super::spool::{SPOOL, Spool};
 use crate::environment::{Environment, settings_beside_daemon};
 use crate::fetch::Fetch;
 use crate::journal::{Journal, short};
@@ -29,12 +29,14 @@ pub(crate) fn up(
     let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
     let state = State::beside_daemon(&options.root)?;
     let _lock = state.lock()?;
-    let half = Journal::read(&state, &found.digest())?.filter(|earlier| !earlier.complete);
-    let half: BTreeSet<_> = half.into_iter().flat_map(|earlier| earlier.lost).collect();
+    let (roots, settings) = (roots(&state, seed), settings_folder(&state, seed));
+    for path in seed.gc_roots.iter().take(1) {
+        daemon.root(&options.root, &roots.join(path.base_name()))?;
+    }
+    let half: BTreeSet<_> = Journal::all(&state)?.into_iter().flat_map(|earlier| earlier.lost).collect();
     let (missing, lost) = missing(&mut daemon, seed, &options.root, &half)?;
     comparing.record("seed.missing", missing.len() as i64);
     let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
-    let (roots, settings) = (roots(&state, seed), settings_folder(&state, seed));
     let files = vec![state.in_record(&roots), state.in_record(&settings)];
     let mut journal = Journal::extend(&state, found, infos, files)?;
     // The daemon replaces these where they lie, valid as they are: until all is there, nobody knows which are whole.
@@ -42,7 +44,7 @@ pub(crate) fn up(
     journal.lost = lost.iter().filter_map(name).collect();
     journal.write(&state)?;
 
-    let spool = Spool::new(state.make_folder("spool")?);
+    let spool = Spool::new(state.make_folder(SPOOL)?);
     let mut delivery = Delivery::new(&seed.index, &missing, &spool, &daemon.socket);
     delivery.lost = lost;
     let mut wanted = Vec::new();
@@ -64,11 +66,18 @@ pub(crate) fn up(
     spool.clear()?;
 
     let _ready = info_span!("ready").entered();
-    keep(&mut daemon, seed, &state, &roots)?;
+    keep(&mut daemon, &options.root, seed, &state, &roots)?;
     let environment = settle(&daemon, seed, &state, &settings)?;
+    let whole = std::mem::take(&mut journal.lost);
     journal.complete = true;
-    journal.lost.clear();
     journal.write(&state)?;
+    for mut other in Journal::all(&state)? {
+        let before = other.lost.len();
+        other.lost.retain(|name| !whole.contains(name));
+        if other.lost.len() < before {
+            other.write(&state)?;
+        }
+    }
     Ok(Started {
         digest: seed.digest(),
         paths: seed.index.paths.len(),
@@ -108,16 +117,11 @@ fn missing(
             lost.insert(position);
         }
     }
-    // A daemon's view of its store is not this program's: what it has there, and is in use, would be replaced.
-    let store = root.join("nix/store");
-    if !store.is_dir() || (valid.len() > 1 && lost.len() == valid.len() && half.is_empty()) {
-        return Err(Error::OtherStore { socket: daemon.socket.clone(), store });
-    }
     Ok((missing, lost))
 }
 
 /// Roots for the garbage collector: links of this program's, which the daemon is told of. They go with their folder.
-fn keep(daemon: &mut Daemon, seed: &Seed, state: &State, folder: &Path) -> Result<()> {
+fn keep(daemon: &mut Daemon, root: &Path, seed: &Seed, state: &State, folder: &Path) -> Result<()> {
     state.make_folder(folder)?;
     for path in &seed.gc_roots {
         let link = folder.join(path.base_name());
@@ -125,7 +129,7 @@ fn keep(daemon: &mut Daemon, seed: &Seed, state: &State, folder: &Path) -> Resul
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 return Err(Error::io("writing", link)(error));
             }
-            _ => daemon.connection.add_indirect_root(&link).map_err(talk(&daemon.socket))?,
+            _ => daemon.root(root, &link)?,
         }
     }
     Ok(())

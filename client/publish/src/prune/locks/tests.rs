@@ -96,23 +96,36 @@ fn a_folder_in_the_lock_files_place_is_refused() {
 }
 
 #[test]
-fn a_clone_of_one_branch_is_refused() {
+fn attack_a_clone_that_lacks_what_its_remote_has_is_refused() {
     let repository = Repository::new();
     repository.lock('1');
     repository.commit();
+    repository.git(&["checkout", "--quiet", "-b", "other"]);
+    repository.lock('2');
+    repository.commit();
     let clone = tempfile::tempdir().unwrap();
+    let place = clone.path().to_str().unwrap();
     let from = format!("file://{}", repository.0.path().display());
-    repository.git(&["clone", "--quiet", "--single-branch", &from, clone.path().to_str().unwrap()]);
-    let error = Locks::read(clone.path(), LOCK_NAME).unwrap_err().to_string();
-    assert!(error.contains("follows not all branches of \"origin\""), "{error}");
-    repository.git(&[
-        "-C",
-        clone.path().to_str().unwrap(),
-        "config",
-        "remote.origin.fetch",
-        "+refs/heads/*:refs/remotes/origin/*",
-    ]);
-    assert_eq!(Locks::read(clone.path(), LOCK_NAME).unwrap().reasons().len(), 1);
+    let lacks = |what: &str| {
+        let error = Locks::read(clone.path(), LOCK_NAME).unwrap_err().to_string();
+        assert!(error.contains(&format!("{what} of the remote \"origin\"")), "{error}");
+    };
+    // As a CI may fetch: the settings speak of all branches, one of them is there.
+    repository.git(&["-C", place, "init", "--quiet"]);
+    repository.git(&["-C", place, "remote", "add", "origin", &from]);
+    repository.git(&["-C", place, "fetch", "--quiet", "origin", "other"]);
+    repository.git(&["-C", place, "checkout", "--quiet", "FETCH_HEAD"]);
+    lacks("refs/heads/main");
+    repository.git(&["-C", place, "fetch", "--quiet", "origin"]);
+    assert_eq!(Locks::read(clone.path(), LOCK_NAME).unwrap().reasons().len(), 2);
+    // What came since.
+    repository.git(&["tag", "--annotate", "--message=x", "v1"]);
+    lacks("refs/tags/v1");
+    repository.git(&["-C", place, "fetch", "--quiet", "--tags", "origin"]);
+    assert!(Locks::read(clone.path(), LOCK_NAME).is_ok());
+    // Nobody knows what a remote has that does not answer.
+    std::fs::rename(repository.0.path().join(".git"), repository.0.path().join("gone")).unwrap();
+    assert!(Locks::read(clone.path(), LOCK_NAME).unwrap_err().to_string().contains("git ls-remote"));
 }
 
 #[test]
