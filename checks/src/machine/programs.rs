@@ -9,8 +9,10 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 7] = [
+const NEEDED: [(&str, &str); 9] = [
+    ("curl", "curl"),
     ("git", "git"),
+    ("mkfs.ext4", "e2fsprogs"),
     ("podman", "podman"),
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
