@@ -9,10 +9,11 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 9] = [
+const NEEDED: [(&str, &str); 10] = [
     ("curl", "curl"),
     ("git", "git"),
     ("mkfs.ext4", "e2fsprogs"),
+    ("pip3", "python3-pip"),
     ("podman", "podman"),
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
