@@ -23,7 +23,8 @@ impl Lock {
     }
 }
 
-fn is_same(open: &File, path: &Path) -> bool {
+/// Whether the open file is the one that lies at `path`.
+pub(crate) fn is_same(open: &File, path: &Path) -> bool {
     let (open, there) = (open.metadata().ok(), path.metadata().ok());
     open.zip(there).is_some_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }

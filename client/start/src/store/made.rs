@@ -3,12 +3,15 @@
 //! It is made aside and renamed, and taken away by the same name: whatever interrupts either, there is no `/nix` whose
 //! mark is missing, and what is left aside is completed or removed by the next run.
 
+use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Gid, RenameFlags, Uid, renameat_with};
+use rustix::fs::{CWD, Gid, OFlags, RenameFlags, Uid, renameat_with};
 
 use super::make_folders;
+use crate::locks::is_same;
 use crate::state::STATE;
 use crate::tree::remove;
 use crate::{Error, Result};
@@ -17,6 +20,8 @@ use crate::{Error, Result};
 const MARK: &str = "nix/var/nix-seed/made";
 /// Where `/nix` is made, and where it is taken away, relative to the root.
 const ASIDE: &str = ".nix.nix-seed";
+/// A folder, and not what a link leads to.
+const FOLDER: i32 = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).bits() as i32;
 
 /// What this program made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +54,14 @@ impl Made {
 
     /// Takes away what was made. Nobody may use the store, and nothing in it may be valid.
     pub(crate) fn unmake(self, root: &Path) -> Result<()> {
-        let (nix, aside) = (root.join("nix"), root.join(ASIDE));
+        let nix = root.join("nix");
         if self == Self::Folder && holds_only(&nix, &["store", "var"])? {
-            remove(&aside)?;
+            let aside = Aside::take(root)?;
             // A mount point cannot be renamed; it was mounted since.
-            if std::fs::rename(&nix, &aside).is_ok() {
-                return remove(&aside);
+            let is_away = std::fs::rename(&nix, aside.nix()).is_ok();
+            aside.remove()?;
+            if is_away {
+                return Ok(());
             }
         }
         remove(&nix.join("store"))?;
@@ -75,15 +82,11 @@ impl Made {
 /// Makes `/nix` below `root` where there is none, and marks it; marks also one that holds nothing.
 pub(super) fn make(root: &Path, owner: Option<(Uid, Gid)>) -> Result<()> {
     let nix = root.join("nix");
-    // Another run may take the folder away while it is made, since it looks like one that was left.
-    for _ in 0..100 {
-        if nix.symlink_metadata().is_ok() {
-            break;
-        }
-        match make_aside(root, owner) {
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
-            made => return made,
-        }
+    if nix.symlink_metadata().is_err() {
+        let aside = Aside::take(root)?;
+        let made = aside.make(root, owner);
+        aside.remove()?;
+        made?;
     }
     if is_new(&nix)? {
         make_folders(root, Path::new(STATE), 0o755, owner)?;
@@ -92,28 +95,70 @@ pub(super) fn make(root: &Path, owner: Option<(Uid, Gid)>) -> Result<()> {
     Ok(())
 }
 
-fn make_aside(root: &Path, owner: Option<(Uid, Gid)>) -> Result<()> {
-    let aside = root.join(ASIDE);
-    remove(&aside)?;
-    // As it will be seen from below the root, but one folder deeper.
-    make_folders(root, &Path::new(ASIDE).join(STATE), 0o755, owner)?;
-    Made::Folder.mark(&aside)?;
-    match renameat_with(CWD, aside.join("nix"), CWD, root.join("nix"), RenameFlags::NOREPLACE) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => remove(&aside),
-        // A file system that cannot refuse to replace: only an empty folder would be.
-        Err(rustix::io::Errno::INVAL) => {
-            std::fs::rename(aside.join("nix"), root.join("nix")).map_err(Error::io("creating", root.join("nix")))?;
-            remove(&aside)
+/// The folder in which `/nix` is made and taken away. It is its own lock: without it, who removes what was left would remove
+/// what another run is making, and go on in the `/nix` that it has become.
+struct Aside {
+    path: PathBuf,
+    lock: File,
+}
+
+impl Aside {
+    /// Waits for whoever has it. It is empty then.
+    fn take(root: &Path) -> Result<Self> {
+        let path = root.join(ASIDE);
+        loop {
+            match std::fs::create_dir(&path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    return Err(Error::io("creating", path)(error));
+                }
+                _ => {}
+            }
+            let lock = match File::options().read(true).custom_flags(FOLDER).open(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                lock => lock.map_err(Error::io("opening", &path))?,
+            };
+            lock.lock().map_err(Error::io("locking", &path))?;
+            // Whoever had it has removed it; another may have made it anew.
+            if is_same(&lock, &path) {
+                let aside = Self { path, lock };
+                remove(&aside.nix())?;
+                return Ok(aside);
+            }
         }
-        Err(errno) => Err(Error::errno("creating", root.join("nix"))(errno)),
+    }
+
+    fn nix(&self) -> PathBuf {
+        self.path.join("nix")
+    }
+
+    /// Makes `/nix`, unless somebody has done so meanwhile.
+    fn make(&self, root: &Path, owner: Option<(Uid, Gid)>) -> Result<()> {
+        // As it will be seen from below the root, but one folder deeper.
+        make_folders(root, &Path::new(ASIDE).join(STATE), 0o755, owner)?;
+        Made::Folder.mark(&self.path)?;
+        let nix = root.join("nix");
+        match renameat_with(CWD, self.nix(), CWD, &nix, RenameFlags::NOREPLACE) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+            // A file system that cannot refuse to replace: only an empty folder would be.
+            Err(rustix::io::Errno::INVAL) => std::fs::rename(self.nix(), &nix).map_err(Error::io("creating", nix)),
+            Err(errno) => Err(Error::errno("creating", nix)(errno)),
+        }
+    }
+
+    /// Removes it, then lets others go on.
+    fn remove(self) -> Result<()> {
+        let removed = remove(&self.path);
+        drop(self.lock);
+        removed
     }
 }
 
 /// Removes what an interrupted run left aside; whether there was anything.
 pub(crate) fn clear(root: &Path) -> Result<bool> {
-    let aside = root.join(ASIDE);
-    let is_there = aside.symlink_metadata().is_ok();
-    remove(&aside)?;
+    let is_there = root.join(ASIDE).symlink_metadata().is_ok();
+    if is_there {
+        Aside::take(root)?.remove()?;
+    }
     Ok(is_there)
 }
 
@@ -165,6 +210,34 @@ mod tests {
             let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left, after, "{before:?}");
         }
+    }
+
+    #[test]
+    fn many_at_once_make_one_and_nobody_removes_what_another_makes() {
+        for _ in 0..50 {
+            let dir = tempfile::tempdir().unwrap();
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        make(dir.path(), None).unwrap();
+                        std::fs::create_dir_all(dir.path().join("nix/store")).unwrap();
+                        assert_eq!(Made::read(dir.path()).unwrap(), Some(Made::Folder));
+                        clear(dir.path()).unwrap();
+                    });
+                }
+            });
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn attack_a_link_in_the_place_aside_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let precious = dir.path().join("precious/nix");
+        std::fs::create_dir_all(&precious).unwrap();
+        std::os::unix::fs::symlink("precious", dir.path().join(ASIDE)).unwrap();
+        assert!(make(dir.path(), None).is_err());
+        assert!(precious.exists());
     }
 
     #[test]
