@@ -9,11 +9,13 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 10] = [
+const NEEDED: [(&str, &str); 11] = [
     ("curl", "curl"),
     ("git", "git"),
     ("mkfs.ext4", "e2fsprogs"),
     ("pip3", "python3-pip"),
+    // With the library that the collector of traces is linked with.
+    ("python3-config", "python3-dev"),
     ("podman", "podman"),
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
