@@ -92,6 +92,17 @@ in
     example = "filter = path: output: builtins.head path != \"devShells\";";
     accepts = isFunction;
   };
+  closure = {
+    default = "frontier";
+    expected = "\"frontier\", or \"direct\" where import-from-derivation is not allowed";
+    example = "closure = \"direct\";";
+    accepts =
+      value:
+      builtins.elem value [
+        "frontier"
+        "direct"
+      ];
+  };
   nix = {
     default = null;
     expected = "a derivation of Nix 2.18 or newer";

@@ -41,6 +41,10 @@ let
     entryContext = call ./entry-context.nix;
     inputsOfContext = call ./inputs-of-context.nix;
     checkInput = call ./check-input.nix;
+    distinctEntries = call ./distinct-entries.nix;
+    planRequest = call ./plan-request.nix;
+    plannedInputs = call ./planned-inputs.nix;
+    checkRefusal = call ./check-refusal.nix;
     directInputs = call ./direct-inputs.nix;
     listFiles = call ./list-files.nix;
     ownSource = call ./own-source.nix;

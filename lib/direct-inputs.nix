@@ -3,13 +3,13 @@
 # Why: the `direct` closure. Every output's inputs are taken; what the seed's user is going to build himself is not:
 #   - the result of another output of the flake (its inputs are taken anyway);
 #   - a source that is made of the flake's own files: it changes with every edit, and evaluation makes it again.
-# `skip` are store paths that are in the seed for another reason, such as the flake's inputs. A derivation that is several outputs
-# (`checks = packages`) is one entry here: what it needs is not shared by that.
+# `skip` are store paths that are in the seed for another reason, such as the flake's inputs.
 #
 # Example:
 #   directInputs { entries = [ library program ]; isOwnSource = path: false; skip = [ ]; }
 #   => [ { entry = library; inputs = [ gcc … ]; } { entry = program; inputs = [ gcc … ]; /* not the library */ } ]
 {
+  distinctEntries,
   entryContext,
   inputsOfContext,
   isFixedOutput,
@@ -20,15 +20,7 @@
   skip,
 }:
 let
-  distinct = map (item: item.entry) (
-    builtins.genericClosure {
-      startSet = map (entry: {
-        key = if entry.sort == "app" then entry.label else plain entry.value.drvPath;
-        inherit entry;
-      }) entries;
-      operator = _item: [ ];
-    }
-  );
+  distinct = distinctEntries entries;
   set = names: builtins.listToAttrs (map (name: { inherit name; value = true; }) names);
   plain = builtins.unsafeDiscardStringContext;
 

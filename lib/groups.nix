@@ -1,5 +1,5 @@
-# groups :: { nix, shell, inputs, contents, standardEnvironments :: [ String ], direct :: [ { entry, inputs } ] }
-#           -> { fixed :: [ Group ], outputs :: [ Group ] }          Group = { name :: String, roots :: [ String ] }
+# groups :: { nix, shell, inputs, contents, results, standardEnvironments :: [ String ], direct :: [ { entry, inputs } ] }
+#           -> { fixed, outputs, results :: [ Group ] }          Group = { name :: String, roots :: [ String ] }
 #
 # Why: what changes together belongs together, and what seldom changes comes first: a group is written again only when it or one
 # before it changes. The order is
@@ -8,17 +8,19 @@
 #   inputs      the source trees of the flake's inputs
 #   contents    what the user put in
 #   <output>    what one output alone is built with
+#   results     what the flake's own derivations that are no outputs have made: it changes with the flake's sources
 # Groups without roots are left out.
 #
 # Example:
-#   groups { nix = [ "/nix/store/…-nix" ]; shell = [ ]; inputs = [ ]; contents = [ ]; direct = [ … ]; … }
-#   => { fixed = [ { name = "nix"; roots = [ … ]; } { name = "toolchain"; … } ]; outputs = [ { name = "packages-default"; … } ]; }
+#   groups { nix = [ "/nix/store/…-nix" ]; shell = [ ]; inputs = [ ]; contents = [ ]; results = [ ]; direct = [ … ]; … }
+#   => { fixed = [ { name = "nix"; roots = [ … ]; } { name = "toolchain"; … } ]; outputs = [ { name = "packages-default"; … } ]; results = [ ]; }
 { groupName, unique }:
 {
   nix,
   shell,
   inputs,
   contents,
+  results,
   standardEnvironments,
   direct,
 }:
@@ -57,4 +59,10 @@ in
     }
   ];
   outputs = withRoots (map ofOutput direct);
+  results = withRoots [
+    {
+      name = "results";
+      roots = unique results;
+    }
+  ];
 }

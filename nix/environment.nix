@@ -1,10 +1,11 @@
-# environment :: { pkgs, lib, nix, tools, nixConf } -> { programs :: [ Derivation ], roots :: [ String ], config, root }
+# environment :: { pkgs, lib, helper, nix, tools, nixConf } -> { programs :: [ Derivation ], roots :: [ String ], config, root }
 #
 # Why: what makes `podman run IMAGE nix build …` work with nothing passed in: the programs, where PATH finds them, and the few
 # files outside the store that Nix, git and the C library look for.
 {
   pkgs,
   lib,
+  helper,
   nix,
   tools,
   nixConf,
@@ -17,6 +18,8 @@ let
     pkgs.bash
     pkgs.coreutils
     pkgs.gitMinimal
+    # An evaluation of the seed itself plans again, and so does a check of it.
+    helper
   ]
   ++ tools;
   outputs = lib.unique (map lib.binOutput programs);

@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper? } -> Derivation // { closure, layers, image, tests, partition }
+#             helper?, closure? } -> Derivation // { closure, layers, image, tests, partition }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -31,13 +31,11 @@ let
   }) arguments.name;
   name = lib.storeName imageName;
 
-  step = import ./step.nix {
-    inherit system;
-    helper = orElse (import ./helper.nix pkgs) arguments.helper;
-  };
+  helper = orElse (import ./helper.nix pkgs) arguments.helper;
+  step = import ./step.nix { inherit helper system; };
 
   environment = import ./environment.nix {
-    inherit pkgs lib;
+    inherit pkgs lib helper;
     inherit (arguments) nixConf;
     nix = orElse pkgs.nix arguments.nix;
     tools = orElse pkgs.tools arguments.tools;
@@ -47,6 +45,8 @@ let
     inherit
       pkgs
       lib
+      step
+      name
       arguments
       environment
       ;

@@ -60,6 +60,7 @@ in
       maxLayers = 100;
       maxSize = null;
       helper = null;
+      closure = "frontier";
     };
   };
   "every argument's message can be made" = {
@@ -255,7 +256,7 @@ in
     actual = message { exlude = [ ]; };
     expected = ''
       nix-seed: mkSeed has no argument `exlude`.
-      Its arguments are: config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, pkgs, self, tag, tools.
+      Its arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, pkgs, self, tag, tools.
       For example: mkSeed { inherit pkgs; inherit (inputs) self; exclude = [ "seed" ]; }'';
   };
   "message: wrong type" = {

@@ -112,6 +112,13 @@ let
         Expected: a number of bytes above 0, or null for no limit.
         For example: maxSize = 4 * 1024 * 1024 * 1024;'';
     };
+    closure = {
+      actual = message { closure = "exact"; };
+      expected = ''
+        nix-seed: mkSeed's argument `closure` is not what it has to be: it is the string "exact".
+        Expected: "frontier", or "direct" where import-from-derivation is not allowed.
+        For example: closure = "direct";'';
+    };
     helper = {
       actual = message { helper = "/bin/helper"; };
       expected = ''

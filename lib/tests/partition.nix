@@ -21,6 +21,7 @@ let
         shell = [ ];
         inputs = [ "nixpkgs" ];
         contents = [ ];
+        results = [ ];
         standardEnvironments = [ "stdenv" ];
         direct = [ ];
       }
@@ -37,6 +38,7 @@ let
             "inputs"
           ];
           outputs = [ (group "a") ];
+          results = [ ];
           maxLayers = 100;
         }
         // arguments
@@ -82,6 +84,7 @@ in
           roots = [ "curl" ];
         }
       ];
+      results = [ ];
     };
   };
   "the standard environment and the shell are toolchain" = {
@@ -105,13 +108,30 @@ in
         }
       ];
       outputs = [ ];
+      results = [ ];
     };
+  };
+  "results are a group of their own" = {
+    actual =
+      (groups {
+        results = [
+          "deps"
+          "deps"
+        ];
+      }).results;
+    expected = [
+      {
+        name = "results";
+        roots = [ "deps" ];
+      }
+    ];
   };
   "groups without roots are left out" = {
     actual = groups { inputs = [ ]; };
     expected = {
       fixed = [ (group "nix") ];
       outputs = [ ];
+      results = [ ];
     };
   };
 
@@ -139,6 +159,16 @@ in
     expected = many 3;
   };
 
+  "results take of what the outputs have" = {
+    actual = allowances { results = [ (group "results") ]; };
+    expected = [
+      "nix 11"
+      "toolchain 35"
+      "inputs 4"
+      "a 34"
+      "results 3"
+    ];
+  };
   "allowances" = {
     actual = allowances { };
     expected = [
@@ -169,6 +199,7 @@ in
     actual = lib.partition {
       fixed = [ (group "nix") ];
       outputs = [ (group "a") ];
+      results = [ ];
       maxLayers = 2;
     };
     expected = [
@@ -199,21 +230,24 @@ in
       maxLayers:
       builtins.all (
         count:
-        let
-          allowed = map (group: group.allowance) (
-            lib.partition {
-              fixed = map group [
-                "nix"
-                "toolchain"
-                "inputs"
-                "contents"
-              ];
-              outputs = many count;
-              inherit maxLayers;
-            }
-          );
-        in
-        sum allowed <= maxLayers - 1 && builtins.all (allowance: allowance >= 1) allowed
+        builtins.all (
+          results:
+          let
+            allowed = map (group: group.allowance) (
+              lib.partition {
+                fixed = map group [
+                  "nix"
+                  "toolchain"
+                  "inputs"
+                  "contents"
+                ];
+                outputs = many count;
+                inherit maxLayers results;
+              }
+            );
+          in
+          sum allowed <= maxLayers - 1 && builtins.all (allowance: allowance >= 1) allowed
+        ) [ [ ] [ (group "results") ] ]
       ) (builtins.genList (count: count) 12)
     ) (builtins.genList (index: index + 2) 99);
     expected = true;

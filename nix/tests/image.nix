@@ -170,12 +170,15 @@ in
     expected = true;
   };
   "image: PATH" = {
-    actual = builtins.head (request { tools = [ ]; }).config.Env;
+    actual = builtins.head (request {
+      tools = [ ];
+      helper = pkgs.make "helper" { };
+    }).config.Env;
     expected =
       let
         bin = package: builtins.unsafeDiscardStringContext "${package}/bin";
       in
-      "PATH=/root/.nix-profile/bin:${bin pkgs.nix}:${bin pkgs.bash}:${bin pkgs.coreutils}:${bin pkgs.gitMinimal}:/bin:/usr/bin";
+      "PATH=/root/.nix-profile/bin:${bin pkgs.nix}:${bin pkgs.bash}:${bin pkgs.coreutils}:${bin pkgs.gitMinimal}:${bin (pkgs.make "helper" { })}:/bin:/usr/bin";
   };
   "image: the user's config" = {
     actual =

@@ -55,6 +55,7 @@ in
           "bash"
           "coreutils"
           "gitMinimal"
+          "nix-seed-helper"
           "diffutils"
           "findutils"
           "gawk"
@@ -105,6 +106,7 @@ in
       "bash"
       "coreutils"
       "gitMinimal"
+      "nix-seed-helper"
       "cacert"
     ];
   };
@@ -126,6 +128,7 @@ in
       "bash"
       "coreutils"
       "gitMinimal"
+      "nix-seed-helper"
       "cacert"
       "gcc"
       "stdenv"

@@ -79,6 +79,22 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Decide what has to be in a seed so that a flake's outputs can be built
+    #[command(
+        after_help = "Example:\n  echo '{\"flake\":\"/nix/store/…-source\",\"outputs\":[{\"label\":\"hello\",\"derivation\":\"/nix/store/…-hello.drv\"}]}' > request.json\n  \
+        nix-seed-helper plan --request request.json --out plan.json"
+    )]
+    Plan {
+        /// The flake's tree and its outputs' derivations, as JSON: doc/helper.md
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        /// The folder that nix/store lies in
+        #[arg(long, value_name = "DIR", default_value = "/")]
+        root: PathBuf,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Show what is in a seed
     #[command(after_help = "Example:\n  nix build .#seed\n  nix-seed-helper inspect --verify ./result")]
     Inspect {

@@ -36,6 +36,7 @@ enum Request {
     Layers { group: String, max_layers: usize },
     Image(Image),
     Verify { image: PathBuf },
+    Plan(nix_seed_frontier::Request),
 }
 
 /// A [`Spec`], and the groups to put together.
@@ -89,5 +90,6 @@ pub(crate) fn run() -> Result<(), Error> {
             print::line(&steps::image(&spec, &groups, out)?)
         }
         Request::Verify { image } => steps::verify(&image, out),
+        Request::Plan(request) => steps::plan(&request, Path::new("/"), out),
     }
 }

@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use nix_seed_frontier::Error as Frontier;
 use nix_seed_image::Error as Image;
 use nix_seed_store::Error as Store;
 
@@ -8,6 +9,8 @@ use nix_seed_store::Error as Store;
 pub(crate) enum Error {
     #[error(transparent)]
     Image(#[from] Image),
+    #[error(transparent)]
+    Frontier(#[from] Frontier),
     #[error("{what}: {why}; doc/helper.md in nix-seed says what it has to hold")]
     Request { what: String, why: String },
 }
@@ -32,10 +35,11 @@ impl Error {
                 | Image::Exists { .. }
                 | Image::NoGroup { .. }
                 | Image::NoLayout { .. },
-            ) => 1,
+            )
+            | Self::Frontier(Frontier::Io { .. }) => 1,
             Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. } | Image::Limit { .. }) => 5,
             Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
-            Self::Image(_) | Self::Request { .. } => 3,
+            Self::Image(_) | Self::Frontier(_) | Self::Request { .. } => 3,
         };
         ExitCode::from(code)
     }

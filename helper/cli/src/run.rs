@@ -32,6 +32,10 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
             let spec: Spec = read_json(&spec)?;
             aside(&out, |out| steps::image(&spec, &groups, out))
         }
+        Command::Plan { request, root, out } => {
+            let request = read_json(&request)?;
+            write_aside(&out, |out| steps::plan(&request, &root, out))
+        }
         Command::Inspect { layout, verify, paths, json } => inspect(&layout, verify, paths, json),
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use nix_seed_frontier::Request;
 use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::layer::{Group, read_index};
 use nix_seed_image::layout::Layout;
@@ -65,6 +66,13 @@ pub(crate) fn check_groups(groups: &[PathBuf], closure: &Path) -> Result<(), Err
 /// Gives the image's digest.
 pub(crate) fn image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String, Error> {
     Ok(write_image(spec, groups, out)?)
+}
+
+/// Plans what has to be in a seed, from the derivations in the store below `root`.
+pub(crate) fn plan(request: &Request, root: &Path, out: &Path) -> Result<(), Error> {
+    let plan = nix_seed_frontier::plan_store(request, root)?;
+    let json = serde_json::to_string(&plan).map_err(|error| Error::request("the plan", error))?;
+    Ok(std::fs::write(out, json + "\n").map_err(ImageError::io("writing", out))?)
 }
 
 pub(crate) fn verify(image: &Path, out: &Path) -> Result<(), Error> {

@@ -63,6 +63,14 @@ pub enum Error {
         /// A member that refers to it.
         referrer: StorePath,
     },
+    /// A `.drv` file cannot be read.
+    #[error("the derivation is malformed, or of a kind that is not supported, at byte {byte}: {why}")]
+    Derivation {
+        /// What is wrong.
+        why: &'static str,
+        /// Where, counted from the file's beginning.
+        byte: usize,
+    },
     /// Something in a store path is neither a regular file, a folder nor a symbolic link.
     #[error("{path} is {kind}, which Nix cannot store; repair the store path that it lies in, with: nix store repair /nix/store/…", path = path.display())]
     FileType {

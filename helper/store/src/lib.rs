@@ -6,6 +6,7 @@
 //! - store paths, hashes and the database: the Nix manual, "Store Object" and "Store Path", and the schema that
 //!   Nix 2.8 to 2.34 share (version 10);
 //! - NAR: the Nix manual, "Nix Archive (NAR) format"; also E. Dolstra's thesis, figure 5.2;
+//! - derivations: the Nix manual, "Derivation", "ATerm format";
 //! - closure graphs: the JSON that `exportReferencesGraph` writes with structured attributes and that
 //!   `nix path-info --json --recursive` prints.
 //!
@@ -14,6 +15,7 @@
 
 mod closure;
 mod database;
+mod derivation;
 mod error;
 mod graph;
 mod hash;
@@ -24,6 +26,7 @@ mod tree;
 
 pub use closure::{Closure, PathInfo};
 pub use database::{REGISTRATION_TIME, SCHEMA_VERSION, database_bytes, is_database_of};
+pub use derivation::{Derivation, Output, OutputKind};
 pub use error::{Error, Result};
 pub use graph::{GRAPH_MAX, Graph};
 pub use hash::Sha256Hash;
