@@ -52,6 +52,10 @@ let
     binOutput = call ./bin-output.nix;
 
     # The flake's inputs
+    flakeTree = call ./flake-tree.nix;
+    flakeKey = call ./flake-key.nix;
+    flakeGraph = call ./flake-graph.nix;
+    subject = call ./subject.nix;
     flakeInputs = call ./flake-inputs.nix;
     checkLock = call ./check-lock.nix;
 

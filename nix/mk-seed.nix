@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure? } -> Derivation // { closure, layers, image, tests, partition }
+#             helper?, closure? } -> Derivation // { closure, layers, image, tests, partition, subject, needs, plan }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -79,9 +79,33 @@ let
     layers = map (name: layers.${name}) names;
   };
 
+  subject = lib.subject {
+    inherit (arguments) self;
+    inherit (plan) entries;
+    nix = "${orElse pkgs.nix arguments.nix}/bin/nix";
+  };
+
   passthru = {
     inherit closure layers image;
-    tests.verify = import ./verify.nix { inherit step name image; };
+    tests = {
+      verify = import ./verify.nix { inherit step name image; };
+      complete = import ./complete.nix {
+        inherit
+          step
+          name
+          roots
+          subject
+          ;
+        tree = lib.flakeTree arguments.self;
+      };
+    };
+
+    # For `nix-seed check`: what to evaluate, and what the seed has to have.
+    inherit subject;
+    needs = {
+      inherit (plan) reasons;
+      results = map builtins.unsafeDiscardStringContext plan.results;
+    };
 
     # What is where and why, for a look with `nix eval .#seed.partition --json`.
     partition = map (group: group // { roots = map builtins.unsafeDiscardStringContext group.roots; }) plan.partition;

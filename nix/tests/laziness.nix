@@ -29,7 +29,10 @@ in
       true
       "derivation"
       "OCI image with all that is needed to build this flake offline"
-      [ "verify" ]
+      [
+        "complete"
+        "verify"
+      ]
       true
       true
       true

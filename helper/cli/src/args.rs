@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 const AFTER: &str = "\
 Exit codes:
@@ -9,7 +9,8 @@ Exit codes:
   2  the command line is wrong
   3  the input is wrong: closure graph, store content, image spec, request
   4  a seed is damaged or lies about itself
-  5  a limit is exceeded: maxSize, maxLayers, or what a seed can hold at all";
+  5  a limit is exceeded: maxSize, maxLayers, or what a seed can hold at all
+  6  a seed is not complete: after an edit, something is missing";
 
 /// Writes seeds (OCI images that hold Nix and the closure that a flake's outputs are built from) and looks into them.
 #[derive(Debug, Parser)]
@@ -17,6 +18,17 @@ Exit codes:
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How a list of files is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PathsFormat {
+    /// One a line
+    Plain,
+    /// A JSON array
+    Json,
+    /// The part of a GitHub workflow that lists paths
+    Workflow,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +106,25 @@ pub(crate) enum Command {
         /// The file to write
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Check, in a seed, that a flake's outputs can be built after any edit that changes no dependency
+    ///
+    /// Nix and its store have to be the seed's. `nix-seed check` brings them about.
+    #[command(after_help = "Example:\n  nix eval --json .#seed.subject > subject.json\n  \
+        nix-seed-helper check --subject subject.json --closure closure.json")]
+    Check {
+        /// The flake: what `nix eval --json .#seed.subject` prints
+        #[arg(long, value_name = "FILE")]
+        subject: PathBuf,
+        /// What the seed holds: a closure graph
+        #[arg(long, value_name = "FILE")]
+        closure: PathBuf,
+        /// Print the files whose edits may change dependencies
+        #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "plain")]
+        paths: Option<PathsFormat>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show what is in a seed
     #[command(after_help = "Example:\n  nix build .#seed\n  nix-seed-helper inspect --verify ./result")]

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use nix_seed_check::Subject;
 use nix_seed_image::image::Spec;
 use nix_seed_store::{Closure, Graph};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::input::read_json;
-use crate::{print, steps};
+use crate::{check, print, steps};
 
 #[derive(Deserialize)]
 struct Attributes {
@@ -22,6 +23,8 @@ struct Attributes {
     closure: Option<Graph>,
     #[serde(default)]
     earlier: Option<Graph>,
+    #[serde(default)]
+    flake: Option<Graph>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +40,7 @@ enum Request {
     Image(Image),
     Verify { image: PathBuf },
     Plan(nix_seed_frontier::Request),
+    Complete { subject: Subject },
 }
 
 /// A [`Spec`], and the groups to put together.
@@ -90,6 +94,10 @@ pub(crate) fn run() -> Result<(), Error> {
             print::line(&steps::image(&spec, &groups, out)?)
         }
         Request::Verify { image } => steps::verify(&image, out),
+        Request::Complete { subject } => {
+            let (closure, flake) = (graph(attributes.closure, "closure")?, graph(attributes.flake, "flake")?);
+            check::in_derivation(subject, &closure, &flake, out)
+        }
         Request::Plan(request) => steps::plan(&request, Path::new("/"), out),
     }
 }

@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use nix_seed_check::Error as Check;
 use nix_seed_frontier::Error as Frontier;
 use nix_seed_image::Error as Image;
 use nix_seed_store::Error as Store;
@@ -9,6 +10,11 @@ use nix_seed_store::Error as Store;
 pub(crate) enum Error {
     #[error(transparent)]
     Image(#[from] Image),
+    #[error(transparent)]
+    Check(#[from] Check),
+    /// The report is what a person reads; it is empty where he has read it.
+    #[error("the seed is not complete\n{report}")]
+    Incomplete { report: String },
     #[error(transparent)]
     Frontier(#[from] Frontier),
     #[error("{what}: {why}; doc/helper.md in nix-seed says what it has to hold")]
@@ -36,10 +42,12 @@ impl Error {
                 | Image::NoGroup { .. }
                 | Image::NoLayout { .. },
             )
-            | Self::Frontier(Frontier::Io { .. }) => 1,
+            | Self::Frontier(Frontier::Io { .. })
+            | Self::Check(Check::Io { .. }) => 1,
             Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. } | Image::Limit { .. }) => 5,
             Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
-            Self::Image(_) | Self::Frontier(_) | Self::Request { .. } => 3,
+            Self::Incomplete { .. } => 6,
+            Self::Image(_) | Self::Check(_) | Self::Frontier(_) | Self::Request { .. } => 3,
         };
         ExitCode::from(code)
     }

@@ -4,6 +4,7 @@
 //! of its own. It needs no network and no other program.
 
 mod args;
+mod check;
 mod derivation;
 mod error;
 mod input;

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
+use nix_seed_check::Error as CheckError;
 use nix_seed_image::Error as ImageError;
 use nix_seed_image::index::{Index, RestrictionKind};
 use nix_seed_image::summary::Summary;
@@ -18,6 +19,17 @@ pub(crate) const TOP: usize = 10;
 /// A line on standard output.
 pub(crate) fn line(text: &str) -> Result<(), Error> {
     whole(&format!("{text}\n"))
+}
+
+/// Lines on standard output.
+pub(crate) fn text(text: &str) -> Result<(), Error> {
+    let lines: Vec<_> = text.split('\n').map(plain).collect();
+    whole(&lines.join("\n"))
+}
+
+/// What is being done, on standard error.
+pub(crate) fn progress(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", plain(what));
 }
 
 /// A JSON document on standard output. What would steer a terminal stands only in strings, where JSON has an escape.
@@ -40,11 +52,14 @@ fn whole(text: &str) -> Result<(), Error> {
     }
 }
 
-/// One line, but for a list of contributors, which is our own: a stranger's line could be read as a command to CI.
+/// One line, but for what is a list by itself: a stranger's line could be read as a command to CI.
 pub(crate) fn error(error: &Error) {
     let text = error.to_string();
     let text = match error {
         Error::Image(ImageError::TooLarge { .. }) => text.split('\n').map(plain).collect::<Vec<_>>().join("\n"),
+        Error::Incomplete { .. } | Error::Check(CheckError::Evaluation { .. }) => {
+            text.trim_end().split('\n').map(plain).collect::<Vec<_>>().join("\n")
+        }
         _ => plain(&text),
     };
     let _ = writeln!(std::io::stderr(), "nix-seed-helper: {text}");
@@ -56,7 +71,7 @@ fn steers(c: char) -> bool {
 }
 
 /// `text` with escapes for what [`steers`]: it may come from a stranger.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) { plain.extend(c.escape_unicode()) } else { plain.push(c) }

@@ -12,7 +12,7 @@ use crate::args::Command;
 use crate::error::Error;
 use crate::input::{read_graph, read_json};
 use crate::print::TOP;
-use crate::{derivation, print, steps};
+use crate::{check, derivation, print, steps};
 
 pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
@@ -36,6 +36,7 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
             let request = read_json(&request)?;
             write_aside(&out, |out| steps::plan(&request, &root, out))
         }
+        Command::Check { subject, closure, paths, json } => check::by_hand(&subject, &closure, json, paths),
         Command::Inspect { layout, verify, paths, json } => inspect(&layout, verify, paths, json),
     }
 }

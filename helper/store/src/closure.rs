@@ -63,6 +63,11 @@ impl Closure {
         self.0.values()
     }
 
+    /// What the set says of `path`, if it holds it.
+    pub fn get(&self, path: &StorePath) -> Option<&PathInfo> {
+        self.0.get(path)
+    }
+
     /// Whether the set holds `path`.
     pub fn contains(&self, path: &StorePath) -> bool {
         self.0.contains_key(path)

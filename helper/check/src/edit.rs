@@ -1,0 +1,130 @@
+use std::path::{Path, PathBuf};
+
+/// A change of one file or folder of a flake, or of what evaluation knows of its commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    /// What is done.
+    pub kind: Kind,
+    /// What it is done to, relative to the flake's source; empty for a commit.
+    pub path: PathBuf,
+}
+
+/// What an [`Edit`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Another `rev` and another date.
+    Commit,
+    /// No `rev`, but a `dirtyRev`: a checkout with changes.
+    Dirty,
+    /// An empty line, or a comment, behind the end: harmless in every language that is read at evaluation.
+    Append,
+    /// Something else in place of the content: shows whether evaluation understands it.
+    Replace,
+    /// Another file in a folder.
+    Add,
+    /// Another name in the same folder.
+    Rename,
+    /// The file is gone.
+    Delete,
+    /// Other hashes and versions in the content, in the same form: a lock file then locks something else.
+    Relock,
+}
+
+impl Kind {
+    /// What a person is told.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Commit => "another commit",
+            Self::Dirty => "a dirty checkout",
+            Self::Append => "appended to",
+            Self::Replace => "replaced",
+            Self::Add => "a file added in",
+            Self::Rename => "renamed",
+            Self::Delete => "deleted",
+            Self::Relock => "other hashes in",
+        }
+    }
+}
+
+/// What is appended to a file.
+pub(crate) fn appendix(path: &Path) -> &'static [u8] {
+    if path.extension().is_some_and(|extension| extension == "nix") { b"\n# nix-seed\n" } else { b"\n" }
+}
+
+/// What stands in place of a file's content.
+pub(crate) const REPLACEMENT: &[u8] = b"nix-seed\n";
+
+/// What an added or renamed file is called.
+pub(crate) const ADDED: &str = "added-by-nix-seed";
+pub(crate) const RENAMED: &str = "renamed-by-nix-seed-";
+
+/// The shortest run of letters and digits that is taken for a hash, and not for a word.
+const HASH_MIN: usize = 32;
+
+/// `content` with other hashes, each in the same form; where it has none, with other versions. None where it has neither.
+pub(crate) fn relock(content: &str) -> Option<String> {
+    let hashes = change(content, |word| word.len() >= HASH_MIN && word.bytes().any(|c| c.is_ascii_digit()), other_hash);
+    hashes.or_else(|| change(content, is_version, other_version))
+}
+
+/// Replaces the words that are meant; none where there are none.
+fn change(content: &str, is_meant: impl Fn(&str) -> bool, other: impl Fn(&str) -> String) -> Option<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '.');
+    let (mut changed, mut any, mut rest) = (String::with_capacity(content.len()), false, content);
+    while !rest.is_empty() {
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        if is_meant(word) {
+            changed += &other(word);
+            any = true;
+        } else {
+            changed += word;
+        }
+        let gap = after.find(is_part).unwrap_or(after.len());
+        changed += &after[..gap];
+        rest = &after[gap..];
+    }
+    any.then_some(changed)
+}
+
+/// Another hash: its third character differs, which carries whole bits in base 16, 32 and 64.
+fn other_hash(word: &str) -> String {
+    word.char_indices().map(|(i, c)| if i == 2 { if c == '1' { '0' } else { '1' } } else { c }).collect()
+}
+
+/// `1.2.3`, also with a letter before it.
+fn is_version(word: &str) -> bool {
+    let parts: Vec<_> = word.trim_start_matches(|c: char| c.is_ascii_alphabetic()).split('.').collect();
+    parts.len() > 1 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit()))
+}
+
+fn other_version(word: &str) -> String {
+    let (kept, last) = word.split_at(word.len() - 1);
+    format!("{kept}{}", if last == "1" { "2" } else { "1" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_locks_something_else_in_the_same_form() {
+        let hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let changed = relock(&format!("{{\"hash\": \"{hash}\", \"version\": \"1.2.3\"}}")).unwrap();
+        assert!(changed.contains("sha256-471EQpj8HBSa"), "{changed}");
+        assert!(changed.contains("\"1.2.3\""), "{changed}");
+    }
+
+    #[test]
+    fn without_hashes_versions_change() {
+        assert_eq!(relock("zlib 1.2.3\nsee https://example.org"), Some("zlib 1.2.1\nsee https://example.org".into()));
+        assert_eq!(relock("v1.1"), Some("v1.2".into()));
+    }
+
+    #[test]
+    fn what_locks_nothing_stays() {
+        for text in ["", "deps = [ zlib ]", "a sentence, and 2 numbers.", "..."] {
+            assert_eq!(relock(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix_seed_frontier::{Graph, Request, find_own, read_derivation};
+use nix_seed_store::{Closure, NarHasher, StorePath};
+use serde_json::{Map, Value, json};
+
+use crate::survey::Evaluated;
+use crate::{Base, Edit, Error, Kind, Result, Subject, Workspace, find_missing};
+
+const EVALUATE: &str = include_str!("evaluate.nix");
+
+/// Says what an offline build lacks after edits.
+pub trait Evaluator {
+    /// Makes the edits, evaluates all outputs, and takes the edits back.
+    fn evaluate(&mut self, edits: &[Edit]) -> Result<Evaluated>;
+    /// Whether an edit changes anything.
+    fn can(&self, edit: &Edit) -> bool;
+}
+
+/// An [`Evaluator`] that asks Nix, in the store of a seed at `/nix`.
+pub struct Nix {
+    subject: Subject,
+    workspace: Workspace,
+    /// What is called to run Nix: the program, with its environment.
+    command: Box<dyn Fn() -> Command>,
+    /// Where `evaluate.nix` and what it reads lie, and their NAR's hash.
+    script: (PathBuf, String),
+    present: HashSet<StorePath>,
+    graph: Graph,
+    base: Base,
+    /// Files of the flake that evaluation has read as Nix code, relative.
+    code: BTreeSet<PathBuf>,
+    evaluations: usize,
+}
+
+impl Nix {
+    /// Copies the flake to the folder `scratch`, and evaluates it as it is. `present` is what the seed holds. Also gives what is
+    /// missing already, before any edit.
+    pub fn start(
+        subject: Subject,
+        present: &Closure,
+        scratch: &Path,
+        command: impl Fn() -> Command + 'static,
+    ) -> Result<(Self, Evaluated)> {
+        let flake = subject.nodes.first().ok_or_else(|| Error::Answer { why: "it lists no flake".into() })?;
+        let workspace = Workspace::create(Path::new(&flake.tree), &scratch.join("flake"))?;
+        let script = write_script(&subject, present, &scratch.join("script"))?;
+        let mut nix = Self {
+            workspace,
+            command: Box::new(command),
+            script,
+            present: present.iter().map(|info| info.path.clone()).collect(),
+            graph: Graph::default(),
+            base: Base::default(),
+            code: BTreeSet::new(),
+            evaluations: 0,
+            subject,
+        };
+        let found = nix.ask(&[])?;
+        let (mut request, log) = found.map_err(|log| Error::Evaluation { log })?;
+        nix.code = evaluated_files(&log, &request.flake);
+        nix.add(&request)?;
+        request.skip = nix.subject.nodes.iter().filter(|node| !node.is_own).filter_map(tree_path).collect();
+        request.marks = nix.marks();
+        let own = find_own(&request, &nix.graph, Path::new("/"))?;
+        let outputs = request.outputs.iter().filter_map(|output| output.derivation.as_deref());
+        let outputs = outputs.filter_map(|path| nix.graph.position(&StorePath::parse(path).ok()?));
+        nix.base = Base { length: nix.graph.nodes().len(), own, outputs: outputs.collect() };
+        let missing = find_missing(&nix.graph, &request.outputs, &nix.present, &nix.base)?;
+        Ok((nix, Evaluated::Follows(missing)))
+    }
+
+    /// The flake's files and folders.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Files that evaluation has read as Nix code, relative to the flake's source.
+    pub fn code(&self) -> &BTreeSet<PathBuf> {
+        &self.code
+    }
+
+    /// How often Nix has been asked.
+    pub fn evaluations(&self) -> usize {
+        self.evaluations
+    }
+
+    /// How many derivations the outputs need, before any edit.
+    pub fn derivations(&self) -> usize {
+        self.base.length
+    }
+
+    fn marks(&self) -> Vec<String> {
+        let info = self.subject.nodes.first().map(|flake| &flake.info);
+        let names = ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate"];
+        let values = names.iter().filter_map(|name| info?.get(*name));
+        values.map(|value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)).collect()
+    }
+
+    fn add(&mut self, request: &Request) -> Result<()> {
+        for output in &request.outputs {
+            let used = output.inputs.iter().map(|used| &used.derivation);
+            for derivation in output.derivation.iter().chain(used) {
+                self.graph.add(&StorePath::parse(derivation)?, &mut |path| read_derivation(Path::new("/"), path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the edited flake: the derivations of its outputs, or what Nix said instead; and what it said besides.
+    fn ask(&mut self, edits: &[Edit]) -> Result<std::result::Result<(Request, String), String>> {
+        self.evaluations += 1;
+        self.workspace.apply(edits)?;
+        let hash = NarHasher::of(self.workspace.path());
+        let tree = fetch_tree(self.workspace.path(), &hash?.0.sri());
+        let (script, script_hash) = &self.script;
+        let script = fetch_tree(script, script_hash);
+        let read = |name| format!("(builtins.fromJSON (builtins.readFile \"${{script}}/{name}\"))");
+        let expression = format!(
+            "let script = {script}; in import \"${{script}}/evaluate.nix\" {{ subject = {}; hashes = {}; tree = {tree}; info = builtins.fromJSON {}; }}",
+            read("subject.json"),
+            read("hashes.json"),
+            nix_string(&self.info(edits).to_string()),
+        );
+        let mut command = (self.command)();
+        command.args(["eval", "--offline", "--json", "-v", "--expr", &expression]);
+        let output = command.output().map_err(Error::io("running", command.get_program()));
+        self.workspace.restore(edits)?;
+        let output = output?;
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            return Ok(Err(log));
+        }
+        let request =
+            serde_json::from_slice(&output.stdout).map_err(|error| Error::Answer { why: error.to_string() })?;
+        Ok(Ok((request, log)))
+    }
+
+    /// What evaluation is to know of the commit.
+    fn info(&self, edits: &[Edit]) -> Value {
+        let mut info = self.subject.nodes.first().map(|flake| flake.info.clone()).unwrap_or_default();
+        for edit in edits {
+            match edit.kind {
+                Kind::Commit => {
+                    set_dates(&mut info);
+                    let rev = "5eed".repeat(10);
+                    info.retain(|name, _| !name.starts_with("dirty"));
+                    info.insert("shortRev".into(), rev[..7].into());
+                    info.insert("rev".into(), rev.into());
+                    info.insert("revCount".into(), json!(77_777));
+                }
+                Kind::Dirty => {
+                    set_dates(&mut info);
+                    let rev = "d1e7".repeat(10);
+                    info.retain(|name, _| !matches!(&**name, "rev" | "shortRev" | "revCount"));
+                    info.insert("dirtyShortRev".into(), format!("{}-dirty", &rev[..7]).into());
+                    info.insert("dirtyRev".into(), format!("{rev}-dirty").into());
+                }
+                _ => {}
+            }
+        }
+        info.into()
+    }
+}
+
+fn set_dates(info: &mut Map<String, Value>) {
+    info.insert("lastModified".into(), json!(1_234_567_890));
+    info.insert("lastModifiedDate".into(), "20090213233130".into());
+}
+
+impl Evaluator for Nix {
+    fn evaluate(&mut self, edits: &[Edit]) -> Result<Evaluated> {
+        match self.ask(edits)? {
+            Err(log) => Ok(Evaluated::Fails(log)),
+            Ok((request, _)) => {
+                self.add(&request)?;
+                Ok(Evaluated::Follows(find_missing(&self.graph, &request.outputs, &self.present, &self.base)?))
+            }
+        }
+    }
+
+    fn can(&self, edit: &Edit) -> bool {
+        self.workspace.can(edit)
+    }
+}
+
+/// Writes what `evaluate.nix` is called with. Gives where, and its NAR's hash.
+fn write_script(subject: &Subject, present: &Closure, folder: &Path) -> Result<(PathBuf, String)> {
+    let mut hashes = BTreeMap::new();
+    for node in subject.nodes.iter().filter(|node| !node.is_own) {
+        let path = Path::new(&node.tree);
+        let known = StorePath::parse(&node.tree).ok().and_then(|path| present.get(&path));
+        let hash = known.map_or_else(|| Ok(NarHasher::of(path)?.0), |info| Ok::<_, Error>(info.nar_hash));
+        hashes.insert(&node.tree, hash?.sri());
+    }
+    let json = |value: &Value| value.to_string();
+    let subject = serde_json::to_value(subject).map_err(|error| Error::Answer { why: error.to_string() })?;
+    fs::create_dir_all(folder).map_err(Error::io("creating", folder))?;
+    for (name, content) in
+        [("evaluate.nix", EVALUATE.to_owned()), ("subject.json", json(&subject)), ("hashes.json", json(&json!(hashes)))]
+    {
+        let path = folder.join(name);
+        fs::write(&path, content).map_err(Error::io("writing", path))?;
+    }
+    Ok((folder.into(), NarHasher::of(folder)?.0.sri()))
+}
+
+/// The store path that an input's source lies in.
+fn tree_path(node: &crate::Node) -> Option<String> {
+    StorePath::parse(&node.tree).ok().map(|path| path.to_string())
+}
+
+/// A Nix expression for a folder as an input that is locked, which a pure evaluation may read.
+fn fetch_tree(path: &Path, hash: &str) -> String {
+    format!(
+        "(builtins.fetchTree {{ type = \"path\"; path = {}; narHash = {}; }}).outPath",
+        nix_string(&path.to_string_lossy()),
+        nix_string(hash)
+    )
+}
+
+fn nix_string(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$"))
+}
+
+/// The flake's files that Nix says to have evaluated, relative to its source.
+fn evaluated_files(log: &str, tree: &str) -> BTreeSet<PathBuf> {
+    let files = log.lines().filter_map(|line| line.split_once("evaluating file '")?.1.strip_suffix('\''));
+    files.filter_map(|file| file.strip_prefix(tree)?.strip_prefix('/')).map(PathBuf::from).collect()
+}

@@ -1,0 +1,239 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::{Edit, Evaluator, FileReport, Finding, Kind, Missing, Report, Result, Verdict};
+
+/// What an evaluation of edits came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evaluated {
+    /// Nix failed, and said this.
+    Fails(String),
+    /// The outputs evaluate, and an offline build lacks these.
+    Follows(Vec<Missing>),
+}
+
+/// What became of edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All that an offline build needs is there.
+    Free,
+    /// The flake does not evaluate with them.
+    Invalid,
+    /// Something is missing.
+    Moves(Vec<Missing>),
+}
+
+/// The most evaluations that are spent on taking batches apart.
+const EVALUATIONS_MAX: usize = 500;
+
+/// A flake to be edited.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a> {
+    /// Its regular files, relative to its source.
+    pub files: &'a [PathBuf],
+    /// Its folders.
+    pub folders: &'a [PathBuf],
+    /// The files that evaluation reads as Nix code.
+    pub code: &'a BTreeSet<PathBuf>,
+    /// The folder that `flake.nix` and `flake.lock` lie in.
+    pub folder: &'a Path,
+}
+
+/// Tries all edits, many at once, and takes apart what goes wrong. `progress` is told of each batch.
+pub fn survey(files: Files<'_>, evaluator: &mut dyn Evaluator, progress: &mut dyn FnMut(&str)) -> Result<Report> {
+    let mut survey =
+        Survey { evaluator, progress, report: Report::default(), verdicts: BTreeMap::new(), left: EVALUATIONS_MAX };
+    survey.report.files = files.files.len();
+    let (manifest, lock) = (files.folder.join("flake.nix"), files.folder.join("flake.lock"));
+    survey.verdicts.insert(manifest, Verdict::ChangesDependencies);
+    survey.verdicts.insert(lock.clone(), Verdict::ChangesDependencies);
+    for code in files.code {
+        survey.verdicts.entry(code.clone()).or_insert(Verdict::ReadByEvaluation);
+    }
+    let each = |kind, paths: &[PathBuf]| paths.iter().map(|path| vec![Edit { kind, path: path.clone() }]).collect();
+
+    let mut batch: Vec<Unit> = each(Kind::Append, files.files);
+    batch.push(vec![Edit { kind: Kind::Dirty, path: PathBuf::new() }]);
+    survey.batch("appended to each file, in a dirty checkout", batch)?;
+    let mut batch: Vec<Unit> = each(Kind::Add, files.folders);
+    batch.push(vec![Edit { kind: Kind::Commit, path: PathBuf::new() }]);
+    survey.batch("a file added in each folder, in another commit", batch)?;
+
+    // Files of one name are mostly read in one manner, so they are tried together.
+    let data: Vec<PathBuf> =
+        files.files.iter().filter(|file| !files.code.contains(*file) && **file != lock).cloned().collect();
+    let mut classes: BTreeMap<&OsStr, Unit> = BTreeMap::new();
+    for file in &data {
+        let edit = Edit { kind: Kind::Replace, path: file.clone() };
+        classes.entry(file.file_name().unwrap_or_default()).or_default().push(edit);
+    }
+    let outcomes = survey.batch("each file replaced, that is no code", classes.into_values().collect())?;
+    let parsed: BTreeSet<PathBuf> = outcomes
+        .into_iter()
+        .filter(|(_, outcome)| *outcome == Outcome::Invalid)
+        .flat_map(|(unit, _)| unit.into_iter().map(|edit| edit.path))
+        .collect();
+    for file in &parsed {
+        survey.verdicts.entry(file.clone()).or_insert(Verdict::ReadByEvaluation);
+    }
+
+    let read: Vec<PathBuf> = parsed.iter().chain(files.code).cloned().collect();
+    survey.batch("other hashes and versions in each file that evaluation reads", each(Kind::Relock, &read))?;
+    let rest: Vec<PathBuf> = data.into_iter().filter(|file| !parsed.contains(file)).collect();
+    survey.batch("each file renamed, that evaluation does not read", each(Kind::Rename, &rest))?;
+    survey.batch("each of these deleted", each(Kind::Delete, &rest))?;
+
+    let Survey { mut report, verdicts, .. } = survey;
+    report.complete = report.incomplete.is_empty();
+    report.paths = collapse(&verdicts, files.files);
+    Ok(report)
+}
+
+/// Edits that are only tried together.
+type Unit = Vec<Edit>;
+
+struct Survey<'a> {
+    evaluator: &'a mut dyn Evaluator,
+    progress: &'a mut dyn FnMut(&str),
+    report: Report,
+    verdicts: BTreeMap<PathBuf, Verdict>,
+    left: usize,
+}
+
+impl Survey<'_> {
+    fn batch(&mut self, what: &str, mut units: Vec<Unit>) -> Result<Vec<(Unit, Outcome)>> {
+        units.retain(|unit| unit.iter().any(|edit| self.evaluator.can(edit)));
+        let edits: usize = units.iter().map(Vec::len).sum();
+        if edits == 0 {
+            return Ok(Vec::new());
+        }
+        let outcomes = self.isolate(units)?;
+        let (mut invalid, mut moving) = (0, 0);
+        for (unit, outcome) in &outcomes {
+            match outcome {
+                Outcome::Free => {}
+                Outcome::Invalid => invalid += unit.len(),
+                Outcome::Moves(missing) => {
+                    moving += unit.len();
+                    self.judge(unit, missing);
+                }
+            }
+        }
+        self.report.edits += edits;
+        self.report.invalid += invalid;
+        let count = |number: usize, what: &str| if number > 0 { format!(", {number} {what}") } else { String::new() };
+        (self.progress)(&format!(
+            "{what}: {edits} edits{}{}",
+            count(invalid, "that it does not evaluate with"),
+            count(moving, "that want something new or missing")
+        ));
+        Ok(outcomes)
+    }
+
+    /// What is there only since an edit of a file is a dependency that this file determines. A commit determines none.
+    fn judge(&mut self, unit: &Unit, missing: &[Missing]) {
+        let is_commit = unit.iter().any(|edit| matches!(edit.kind, Kind::Commit | Kind::Dirty));
+        if missing.iter().all(|missing| missing.is_new) && !is_commit {
+            for edit in unit {
+                // In a folder to which files are added, it is its files that count.
+                if edit.kind != Kind::Add {
+                    self.verdicts.insert(edit.path.clone(), Verdict::ChangesDependencies);
+                }
+            }
+            return;
+        }
+        let mut edits: Vec<_> = unit.iter().map(describe).collect();
+        edits.truncate(10);
+        let missing = missing.iter().filter(|missing| is_commit || !missing.is_new).cloned().collect();
+        self.report.incomplete.push(Finding { edits, missing });
+    }
+
+    /// Tries units together, and takes them apart as long as something is wrong with them.
+    fn isolate(&mut self, units: Vec<Unit>) -> Result<Vec<(Unit, Outcome)>> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.left == 0 {
+            self.report.untried += units.iter().map(Vec::len).sum::<usize>();
+            return Ok(Vec::new());
+        }
+        self.left -= 1;
+        let all: Vec<Edit> = units.iter().flatten().cloned().collect();
+        let evaluated = self.evaluator.evaluate(&all)?;
+        match evaluated {
+            Evaluated::Follows(missing) if missing.is_empty() => {
+                return Ok(units.into_iter().map(|unit| (unit, Outcome::Free)).collect());
+            }
+            Evaluated::Follows(ref missing) if units.len() == 1 => {
+                return Ok(vec![(all, Outcome::Moves(missing.clone()))]);
+            }
+            Evaluated::Fails(_) if units.len() == 1 => return Ok(vec![(all, Outcome::Invalid)]),
+            _ => {}
+        }
+        let named = |unit: &Unit| matches!(&evaluated, Evaluated::Fails(log) if is_named(unit, log));
+        let (suspects, mut rest): (Vec<_>, Vec<_>) = units.into_iter().partition(named);
+        let mut outcomes = Vec::new();
+        if suspects.is_empty() || rest.is_empty() {
+            rest.extend(suspects);
+            let half = rest.split_off(rest.len() / 2);
+            outcomes.extend(self.isolate(rest)?);
+            outcomes.extend(self.isolate(half)?);
+        } else {
+            outcomes.extend(self.isolate(suspects)?);
+            outcomes.extend(self.isolate(rest)?);
+        }
+        // What only goes wrong together has no smaller cause.
+        if let Evaluated::Follows(missing) = evaluated
+            && outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Free)
+            && self.left > 0
+        {
+            outcomes.push((all, Outcome::Moves(missing)));
+        }
+        Ok(outcomes)
+    }
+}
+
+/// Whether Nix speaks of a file of `unit`.
+fn is_named(unit: &Unit, log: &str) -> bool {
+    unit.iter().any(|edit| {
+        let path = format!("/{}", edit.path.display());
+        let mut found = log.match_indices(&path);
+        found.any(|(start, _)| {
+            let after = log[start + path.len()..].chars().next();
+            !after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '.'))
+        })
+    })
+}
+
+fn describe(edit: &Edit) -> String {
+    if edit.path.as_os_str().is_empty() {
+        return match edit.kind {
+            Kind::Add => "a file added".into(),
+            kind => kind.describe().into(),
+        };
+    }
+    format!("{} {}", edit.kind.describe(), edit.path.display())
+}
+
+/// Where three files or more of one name are listed, and none of that name is not, the name stands for them.
+fn collapse(verdicts: &BTreeMap<PathBuf, Verdict>, files: &[PathBuf]) -> Vec<FileReport> {
+    let mut by_name: BTreeMap<(&OsStr, Verdict), Vec<&PathBuf>> = BTreeMap::new();
+    for (path, verdict) in verdicts {
+        by_name.entry((path.file_name().unwrap_or_default(), *verdict)).or_default().push(path);
+    }
+    let mut reports = Vec::new();
+    for ((name, verdict), paths) in by_name {
+        let all = files.iter().filter(|file| file.file_name() == Some(name)).count();
+        if paths.len() >= 3 && paths.len() == all {
+            reports.push(FileReport { path: format!("**/{}", name.to_string_lossy()), verdict });
+        } else {
+            reports.extend(paths.iter().map(|path| FileReport { path: path.to_string_lossy().into_owned(), verdict }));
+        }
+    }
+    reports.sort_unstable_by(|a, b| (a.verdict, &a.path).cmp(&(b.verdict, &b.path)));
+    reports
+}
+
+#[cfg(test)]
+mod tests;

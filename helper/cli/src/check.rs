@@ -1,0 +1,108 @@
+//! Whether a seed is complete: as a derivation, and by hand in a seed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix_seed_check::{Error as CheckError, Evaluated, Files, Nix, Report, Subject, survey};
+use nix_seed_image::Error as ImageError;
+use nix_seed_store::{Closure, SCHEMA_VERSION, database_bytes};
+
+use crate::args::PathsFormat;
+use crate::error::Error;
+use crate::input::{read_graph, read_json};
+use crate::print;
+
+/// How Nix is set up where it evaluates inside of a builder.
+const SETTINGS: &str = "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\nsubstitute = false\nflake-registry =\n";
+
+/// Where a machine's own store has its database; a sandbox has none.
+const DATABASE: &str = "/nix/var/nix/db";
+
+/// As the builder of a derivation: the store holds the seed's closure and the flake's source, and nobody else uses it.
+pub(crate) fn in_derivation(subject: Subject, closure: &Closure, flake: &Closure, out: &Path) -> Result<(), Error> {
+    if Path::new(DATABASE).exists() {
+        return Err(CheckError::Unsandboxed.into());
+    }
+    let top = std::env::var_os("NIX_BUILD_TOP").map_or_else(std::env::temp_dir, PathBuf::from);
+    let (state, settings) = (top.join("nix-seed/state"), top.join("nix-seed/conf"));
+    write(&state.join("db/db.sqlite"), &database_bytes(&closure.iter().chain(flake.iter()).cloned().collect())?)?;
+    write(&state.join("db/schema"), SCHEMA_VERSION.to_string().as_bytes())?;
+    write(&settings.join("nix.conf"), SETTINGS.as_bytes())?;
+    let program = subject.nix.clone();
+    let command = move || {
+        let mut command = Command::new(&program);
+        command.env_clear().env("HOME", &top).env("TMPDIR", &top).env("NIX_USER_CONF_FILES", "");
+        command.env("NIX_STATE_DIR", &state).env("NIX_LOG_DIR", state.join("log")).env("NIX_CONF_DIR", &settings);
+        command
+    };
+    let scratch = scratch()?;
+    let report = check(subject, closure, scratch.path(), command)?;
+    if !report.complete {
+        return Err(Error::Incomplete { report: report.text() });
+    }
+    print::line(&report.text())?;
+    let json = serde_json::to_string_pretty(&report).map_err(|error| Error::request("the report", error))?;
+    Ok(fs::write(out, json + "\n").map_err(ImageError::io("writing", out))?)
+}
+
+/// By hand: Nix is that of PATH, with its settings and its store.
+pub(crate) fn by_hand(subject: &Path, closure: &Path, json: bool, paths: Option<PathsFormat>) -> Result<(), Error> {
+    let (subject, closure) = (read_json(subject)?, read_graph(closure)?);
+    let scratch = scratch()?;
+    let report = check(subject, &closure, scratch.path(), || Command::new("nix"))?;
+    match paths {
+        Some(PathsFormat::Plain) => report.paths.iter().try_for_each(|file| print::line(&print::plain(&file.path)))?,
+        Some(PathsFormat::Json) => {
+            print::json(&report.paths.iter().map(|file| &*file.path).collect::<Vec<_>>().into())?;
+        }
+        Some(PathsFormat::Workflow) => print::text(&report.workflow())?,
+        None if json => {
+            print::json(&serde_json::to_value(&report).map_err(|error| Error::request("the report", error))?)?;
+        }
+        None => print::text(&report.text())?,
+    }
+    if report.complete {
+        return Ok(());
+    }
+    // What has been printed already is not said again.
+    let report = if paths.is_some() || json { report.text() } else { String::new() };
+    Err(Error::Incomplete { report })
+}
+
+fn check(
+    subject: Subject,
+    closure: &Closure,
+    scratch: &Path,
+    command: impl Fn() -> Command + 'static,
+) -> Result<Report, Error> {
+    let folder = subject.nodes.first().map(|flake| PathBuf::from(&flake.folder)).unwrap_or_default();
+    let outputs = subject.outputs.len();
+    let (mut nix, before) = Nix::start(subject, closure, scratch, command)?;
+    let missing = match before {
+        Evaluated::Follows(missing) => missing,
+        Evaluated::Fails(log) => return Err(CheckError::Evaluation { log }.into()),
+    };
+    let mut report = Report { before: missing, ..Report::default() };
+    if report.before.is_empty() {
+        let (files, folders) = (nix.workspace().files().to_vec(), nix.workspace().folders().to_vec());
+        let code = nix.code().clone();
+        let files = Files { files: &files, folders: &folders, code: &code, folder: &folder };
+        report = survey(files, &mut nix, &mut |batch| print::progress(batch))?;
+    }
+    report.outputs = outputs;
+    report.derivations = nix.derivations();
+    report.evaluations = nix.evaluations();
+    Ok(report)
+}
+
+fn scratch() -> Result<tempfile::TempDir, Error> {
+    let folder = tempfile::Builder::new().prefix("nix-seed-check-").tempdir();
+    Ok(folder.map_err(ImageError::io("creating a folder in", std::env::temp_dir()))?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(path);
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, bytes));
+    Ok(written.map_err(ImageError::io("writing", path))?)
+}

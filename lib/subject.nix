@@ -1,0 +1,64 @@
+# subject :: { self :: Flake, entries :: [ Entry ], nix :: String } -> Subject
+#
+# Why: all that it takes to evaluate the flake again, with a source that has been edited, and with the very inputs that it has here:
+# also where they are not those of the lock file. doc/helper.md has the fields, under `complete`. It is plain text, and builds nothing.
+#
+# Example:
+#   subject { inherit self; entries = [ … ]; nix = "${pkgs.nix}/bin/nix"; }
+#   => { nodes = [ { tree = "/nix/store/…-source"; isOwn = true; inputs.nixpkgs = 1; … } … ]; outputs = [ { path = [ "packages" … ]; … } ]; … }
+{
+  flakeGraph,
+  flakeKey,
+  flakeTree,
+}:
+{
+  self,
+  entries,
+  nix,
+}:
+let
+  plain = builtins.unsafeDiscardStringContext;
+  ownTree = plain (flakeTree self);
+  # The flake first.
+  nodes = [ { flake = self; } ] ++ flakeGraph self;
+  positions = builtins.listToAttrs (
+    builtins.genList (index: {
+      name = (builtins.elemAt nodes (index + 1)).key;
+      value = index + 1;
+    }) (builtins.length nodes - 1)
+  );
+
+  isPlain = value: builtins.isString value || builtins.isInt value || builtins.isBool value;
+  infoOf =
+    flake:
+    let
+      info = flake.sourceInfo or { };
+      named = builtins.filter (name: name != "outPath" && isPlain info.${name}) (builtins.attrNames info);
+    in
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = if builtins.isString info.${name} then plain info.${name} else info.${name};
+      }) named
+    );
+
+  node =
+    { flake, ... }:
+    let
+      tree = plain (flakeTree flake);
+      length = builtins.stringLength tree + 1;
+    in
+    {
+      inherit tree;
+      folder = builtins.substring length (-1) (plain flake.outPath);
+      isOwn = tree == ownTree;
+      isFlake = flake._type or null == "flake";
+      info = infoOf flake;
+      inputs = builtins.mapAttrs (_name: input: positions.${flakeKey input}) (flake.inputs or { });
+    };
+in
+{
+  nodes = map node nodes;
+  outputs = map (entry: { inherit (entry) path label sort; }) entries;
+  nix = plain nix;
+}
