@@ -1,0 +1,23 @@
+/* Says which service listens where, with the greeting that the settings have. */
+#include "version.h"
+
+#include <stdio.h>
+
+static void read_greeting(char *greeting) {
+  FILE *settings = fopen(CONFIG, "r");
+  char line[256];
+  while (settings != NULL && fgets(line, sizeof line, settings) != NULL)
+    sscanf(line, "greeting = \"%63[^\"]\"", greeting);
+  if (settings != NULL)
+    fclose(settings);
+}
+
+int main(int argc, char **argv) {
+  char greeting[64] = "Hello";
+  read_greeting(greeting);
+  if (argc == 3)
+    printf("%s to %s at port %s\n", greeting, argv[1], argv[2]);
+  else
+    printf("announce %s (%s, %.8s)\n", VERSION, REVISION, DATE);
+  return 0;
+}
