@@ -1,0 +1,5 @@
+#include "colour.h"
+
+const char *colour_prefix(void) {
+  return "light";
+}
