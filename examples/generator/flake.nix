@@ -27,12 +27,14 @@
           system: function nixpkgs.legacyPackages.${system} self.packages.${system}
         );
 
-      # Runs while others are built, so it is for the machine that builds: nativeBuildInputs, not buildInputs.
+      # Only the generator needs zlib, and no output does. It runs while others are built, so it is for the machine that builds:
+      # nativeBuildInputs, not buildInputs.
       generatorFor =
         pkgs:
         pkgs.stdenv.mkDerivation {
           name = "schema-to-c";
           src = ./tools;
+          buildInputs = [ pkgs.zlib ];
           installPhase = "install -D -m 755 schema-to-c $out/bin/schema-to-c";
         };
 

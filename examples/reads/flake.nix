@@ -2,7 +2,7 @@
   description = "A program whose derivations are made of what files say: its version, its settings, its services";
 
   # Hidden between the outputs: derivations that hold no source of this flake, but text that was read from it while Nix evaluated: the
-  # settings, a header with the version, and a file for each service. Their derivations differ as soon as the text does.
+  # settings, headers with the version and the services, and a file for each service. Their derivations differ as soon as the text does.
 
   inputs = {
     nixpkgs.url = "github:nixos/nixpkgs/nixos-unstable";
@@ -44,6 +44,20 @@
           #define DATE "${date}"
         '';
 
+      # A macro call for each service, `SERVICE("web", 8080)`. Only this needs jq.
+      servicesHeader =
+        pkgs:
+        pkgs.runCommand "services.h"
+          {
+            nativeBuildInputs = [ pkgs.jq ];
+            services = builtins.toJSON (lib.mapAttrs (_name: service: service.port) services);
+            passAsFile = [ "services" ];
+          }
+          ''
+            mkdir $out
+            jq --raw-output 'to_entries[] | "SERVICE(\(.key | tojson), \(.value))"' $servicesPath > $out/services.h
+          '';
+
       # As the file is. What is in it may also be asked for: `(lib.importTOML ./config.toml).greeting`.
       config = pkgs: pkgs.writeText "config.toml" (builtins.readFile ./config.toml);
 
@@ -65,7 +79,7 @@
             inherit version;
             src = ./src;
             buildPhase = ''
-              $CC -O2 -Wall -Wextra -I${versionHeader pkgs} -DCONFIG='"${config pkgs}"' announce.c -o announce
+              $CC -O2 -Wall -Wextra -I${versionHeader pkgs} -I${servicesHeader pkgs} -DCONFIG='"${config pkgs}"' announce.c -o announce
             '';
             installPhase = "install -D -m 755 announce -t $out/bin";
             meta.mainProgram = "announce";

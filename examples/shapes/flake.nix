@@ -35,6 +35,8 @@
           pname = "textkit";
           version = "1.0.0";
           src = ./lib;
+          # No output needs it.
+          buildInputs = [ pkgs.zlib ];
           outputs = [
             "out"
             "dev"

@@ -32,6 +32,8 @@
         pkgs.stdenv.mkDerivation {
           name = "libcolour";
           src = ./lib;
+          # No output needs it.
+          buildInputs = [ pkgs.zlib ];
           makeFlags = [ "PREFIX=${placeholder "out"}" ];
         };
 

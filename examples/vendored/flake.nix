@@ -28,6 +28,9 @@
           system: function nixpkgs.legacyPackages.${system} self.packages.${system}
         );
 
+      # A command that reads the lock file while something is built. The program itself does not need jq.
+      folders = "jq --raw-output 'to_entries[] | \"\\(.key)-\\(.value)\"' deps-lock.json";
+
       # What the lock file names, as it comes. Where a real one would call curl, this one takes from ./registry, so that the example can
       # be built by anyone, anywhere.
       stagingFor =
@@ -35,16 +38,17 @@
         pkgs.stdenvNoCC.mkDerivation {
           name = "report-staging";
           src = ./.;
+          nativeBuildInputs = [ pkgs.jq ];
           buildPhase = ''
             mkdir staging
-            while read -r library release; do
-              cp -r "registry/$library-$release" staging
-            done < deps.lock
+            for folder in $(${folders}); do
+              cp -r registry/$folder staging
+            done
           '';
           installPhase = "cp -r staging $out";
           # What is fetched is not changed.
           dontFixup = true;
-          # After a change of deps.lock: pkgs.lib.fakeHash, build, and take the hash that Nix says it got.
+          # After a change of deps-lock.json: pkgs.lib.fakeHash, build, and take the hash that Nix says it got.
           outputHashMode = "recursive";
           outputHashAlgo = "sha256";
           outputHash = "sha256-IxVkAZJUuBaL+aKDvuue+m0l4xJX2OLe8u7zWaooIcU=";
@@ -57,10 +61,11 @@
           name = "report-vendor";
           src = ./.;
           staging = stagingFor pkgs;
+          nativeBuildInputs = [ pkgs.jq ];
           buildPhase = ''
-            while read -r library release; do
-              $CC -O2 -Wall -Wextra -I$staging/$library-$release -c $staging/$library-$release/$library.c
-            done < deps.lock
+            for folder in $(${folders}); do
+              $CC -O2 -Wall -Wextra -I$staging/$folder -c $staging/$folder/*.c
+            done
             $AR rcsD libvendor.a *.o
           '';
           installPhase = ''

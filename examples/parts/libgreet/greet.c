@@ -1,5 +1,7 @@
 #include "greet.h"
 
+#include "words.h"
+
 const char *greeting(void) {
-  return "Hello";
+  return GREETING;
 }

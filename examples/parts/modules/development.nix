@@ -10,7 +10,7 @@
     {
       devShells.default = pkgs.mkShell {
         inputsFrom = [ self'.packages.greet ];
-        packages = [ inputs'.nixpkgs.legacyPackages.jq ];
+        packages = [ inputs'.nixpkgs.legacyPackages.tree ];
       };
 
       apps.default = {

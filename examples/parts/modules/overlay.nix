@@ -6,6 +6,7 @@
       libgreet = final.stdenv.mkDerivation {
         name = "libgreet";
         src = ../libgreet;
+        nativeBuildInputs = [ final.jq ];
         makeFlags = [ "PREFIX=${placeholder "out"}" ];
       };
       greet = final.stdenv.mkDerivation {

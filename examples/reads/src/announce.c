@@ -1,4 +1,4 @@
-/* Says which service listens where, with the greeting that the settings have. */
+/* Says which service listens where, with the greeting that the settings have; without arguments, which services there are. */
 #include "version.h"
 
 #include <stdio.h>
@@ -17,7 +17,10 @@ int main(int argc, char **argv) {
   read_greeting(greeting);
   if (argc == 3)
     printf("%s to %s at port %s\n", greeting, argv[1], argv[2]);
-  else
+  else {
     printf("announce %s (%s, %.8s)\n", VERSION, REVISION, DATE);
+#define SERVICE(name, port) printf("  %s: %d\n", name, port);
+#include "services.h"
+  }
   return 0;
 }

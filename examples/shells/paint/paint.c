@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 int main(int argc, char **argv) {
-  printf("%s %s\n", colour_prefix(), argc > 1 ? argv[1] : "grey");
+  const char *name = argc > 1 ? argv[1] : "grey";
+  printf("%s %s\n", colour_prefix(name), name);
   return 0;
 }

@@ -4,5 +4,5 @@
 #include <p02.h>
 
 int p11(void) {
-  return 0 + p01() + p02();
+  return p01() + p02();
 }

@@ -4,5 +4,5 @@
 #include <p03.h>
 
 int p12(void) {
-  return 0 + p02() + p03();
+  return p02() + p03();
 }

@@ -4,5 +4,5 @@
 #include <p04.h>
 
 int p13(void) {
-  return 0 + p03() + p04();
+  return p03() + p04();
 }

@@ -4,5 +4,5 @@
 #include <p05.h>
 
 int p14(void) {
-  return 0 + p04() + p05();
+  return p04() + p05();
 }

@@ -4,5 +4,5 @@
 #include <p06.h>
 
 int p15(void) {
-  return 0 + p05() + p06();
+  return p05() + p06();
 }

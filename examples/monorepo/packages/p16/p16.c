@@ -4,5 +4,5 @@
 #include <p07.h>
 
 int p16(void) {
-  return 0 + p06() + p07();
+  return p06() + p07();
 }

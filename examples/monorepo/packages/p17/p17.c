@@ -4,5 +4,5 @@
 #include <p08.h>
 
 int p17(void) {
-  return 0 + p07() + p08();
+  return p07() + p08();
 }

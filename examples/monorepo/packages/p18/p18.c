@@ -4,5 +4,5 @@
 #include <p09.h>
 
 int p18(void) {
-  return 0 + p08() + p09();
+  return p08() + p09();
 }

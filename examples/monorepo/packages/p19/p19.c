@@ -4,5 +4,5 @@
 #include <p10.h>
 
 int p19(void) {
-  return 0 + p09() + p10();
+  return p09() + p10();
 }

@@ -4,5 +4,5 @@
 #include <p10.h>
 
 int p20(void) {
-  return 0 + p01() + p10();
+  return p01() + p10();
 }

@@ -4,5 +4,5 @@
 #include <p16.h>
 
 int p21(void) {
-  return 0 + p11() + p16();
+  return p11() + p16();
 }

@@ -4,5 +4,5 @@
 #include <p17.h>
 
 int p22(void) {
-  return 0 + p12() + p17();
+  return p12() + p17();
 }

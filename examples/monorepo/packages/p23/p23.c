@@ -4,5 +4,5 @@
 #include <p18.h>
 
 int p23(void) {
-  return 0 + p13() + p18();
+  return p13() + p18();
 }

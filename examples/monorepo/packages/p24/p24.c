@@ -4,5 +4,5 @@
 #include <p19.h>
 
 int p24(void) {
-  return 0 + p14() + p19();
+  return p14() + p19();
 }

@@ -4,5 +4,5 @@
 #include <p20.h>
 
 int p25(void) {
-  return 0 + p15() + p20();
+  return p15() + p20();
 }

@@ -4,5 +4,5 @@
 #include <p22.h>
 
 int p26(void) {
-  return 0 + p21() + p22();
+  return p21() + p22();
 }

@@ -4,5 +4,5 @@
 #include <p23.h>
 
 int p27(void) {
-  return 0 + p22() + p23();
+  return p22() + p23();
 }

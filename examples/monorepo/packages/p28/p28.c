@@ -4,5 +4,5 @@
 #include <p24.h>
 
 int p28(void) {
-  return 0 + p23() + p24();
+  return p23() + p24();
 }

@@ -2,7 +2,8 @@
 
 #include <p26.h>
 #include <p27.h>
+#include <sqlite3.h>
 
 int p29(void) {
-  return 0 + p26() + p27();
+  return (sqlite3_libversion_number() < 3000000) + p26() + p27();
 }

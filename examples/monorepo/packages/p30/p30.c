@@ -4,5 +4,5 @@
 #include <p28.h>
 
 int p30(void) {
-  return 0 + p27() + p28();
+  return p27() + p28();
 }
