@@ -16,6 +16,7 @@ mod faults;
 mod generated;
 mod host;
 mod incremental;
+mod intermediates;
 mod journey;
 mod mistakes;
 mod mounted;

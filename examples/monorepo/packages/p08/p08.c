@@ -1,0 +1,5 @@
+#include "p08.h"
+
+int p08(void) {
+  return 8;
+}

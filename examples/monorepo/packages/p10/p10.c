@@ -1,0 +1,5 @@
+#include "p10.h"
+
+int p10(void) {
+  return 10;
+}

@@ -1,0 +1,3 @@
+#pragma once
+
+int p12(void);

@@ -1,0 +1,7 @@
+#include <p26.h>
+#include <stdio.h>
+
+int main(void) {
+  printf("p36 %d\n", p26());
+  return 0;
+}

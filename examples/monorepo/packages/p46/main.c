@@ -1,0 +1,9 @@
+#include <p26.h>
+#include <stdio.h>
+#include <zlib.h>
+
+int main(void) {
+  int value = p26();
+  printf("p46 %d %08lx\n", value, crc32(0, (const unsigned char *)&value, sizeof value));
+  return 0;
+}

@@ -1,0 +1,6 @@
+#include <stdio.h>
+
+int main(void) {
+  puts("p48 alone");
+  return 0;
+}

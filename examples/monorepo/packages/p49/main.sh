@@ -1,0 +1,1 @@
+echo "p49 alone"

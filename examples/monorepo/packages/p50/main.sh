@@ -1,0 +1,1 @@
+echo "p50 by itself"

@@ -1,0 +1,1 @@
+echo "p51 independent"

@@ -1,0 +1,1 @@
+echo "p52 on its own"

@@ -1,0 +1,1 @@
+echo "p58 $(p40 | jq --raw-input --compact-output 'split(" ")')"

@@ -1,0 +1,4 @@
+#pragma once
+
+/* What to say before a name. */
+const char *greeting(void);

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "textkit 1.0.0"
