@@ -76,6 +76,14 @@ pub enum Error {
         /// The store path.
         path: StorePath,
     },
+    /// A spec's reason for a path to be in the seed is none.
+    #[error("the reasons: the chain of {path} {why}; give it the links that lead to the path, each of 1 to 512 bytes")]
+    Chain {
+        /// The path, as the spec names it.
+        path: StorePath,
+        /// What is wrong with its chain.
+        why: &'static str,
+    },
     /// Groups that are put together share a path.
     #[error("{path} is part of two groups; a group must leave out what an earlier one holds (--earlier)")]
     Shared {

@@ -7,6 +7,7 @@ mod forgery;
 mod hostile;
 mod image;
 mod index;
+mod reasons;
 mod regressions;
 mod specification;
 mod stability;
