@@ -84,6 +84,22 @@ pub enum Error {
         /// What is wrong with its chain.
         why: &'static str,
     },
+    /// A path is asked for that the seed does not hold.
+    #[error(
+        "{given:?} is not in the seed: no store path there has this path, base name, hash or name (inspect --paths lists them)"
+    )]
+    NotInSeed {
+        /// What was asked for.
+        given: String,
+    },
+    /// A path is asked for by a name that several bear. `candidates` has its own lines.
+    #[error("{given:?} may be one of several store paths; name one of them by its path or hash:\n{candidates}")]
+    Ambiguous {
+        /// What was asked for.
+        given: String,
+        /// A line for each.
+        candidates: String,
+    },
     /// Groups that are put together share a path.
     #[error("{path} is part of two groups; a group must leave out what an earlier one holds (--earlier)")]
     Shared {

@@ -11,4 +11,5 @@ mod reasons;
 mod regressions;
 mod specification;
 mod stability;
+mod why;
 mod wording;
