@@ -72,6 +72,15 @@ fn a_chain_is_better_than_a_root_of_the_collector_and_that_better_than_nothing()
 }
 
 #[test]
+fn the_order_of_what_the_collector_keeps_does_not_show() {
+    let index = Index { reasons: Vec::new(), ..small() };
+    // Both refer to `gcc-lib`.
+    for gc_roots in [[0, 1], [1, 0], [0, 0]] {
+        assert_eq!(why(&index, &gc_roots.map(|at| path(at, NAMES[at])), 2), (vec![], names(&[0, 2])));
+    }
+}
+
+#[test]
 fn answers_come_in_the_order_of_questions() {
     let found = explain(&small(), &[], &[3, 0, 3]);
     assert_eq!(found.iter().map(|why| why.path.clone()).collect::<Vec<_>>(), names(&[3, 0, 3]));
