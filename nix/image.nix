@@ -1,5 +1,5 @@
 # image :: { step, name, imageName, tag, platform, config, root, closure, layers :: [ Derivation ], roots,
-#            licenses, privateSources, maxLayers } -> Derivation
+#            licenses, privateSources, reasons :: [ { path, chain } ], maxLayers } -> Derivation
 #
 # Why: puts the groups' layers together with the metadata layer (index, Nix database, and the few files that a container needs
 # outside the store) into an OCI image layout.
@@ -19,6 +19,7 @@
   roots,
   licenses,
   privateSources,
+  reasons,
   maxLayers,
 }:
 let
@@ -44,5 +45,6 @@ step {
     closure = "${closure}";
     gcRoots = plain roots;
     inherit licenses privateSources maxLayers;
+    reasons = plain reasons;
   };
 }

@@ -73,7 +73,7 @@ let
       ;
     inherit (arguments) tag maxLayers;
     inherit (environment) root;
-    inherit (plan) licenses privateSources;
+    inherit (plan) licenses privateSources reasons;
     platform = orThrow (lib.ociPlatform system);
     config = lib.mergeConfig environment.config arguments.config;
     layers = map (name: layers.${name}) names;

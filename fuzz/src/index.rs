@@ -1,13 +1,14 @@
-//! The index: the input's first byte says what the rest is. Zero: an index, as it stands. Else the seven sections in
+//! The index: the input's first byte says what the rest is. Zero: an index, as it stands. Else the nine sections in
 //! the order of the specification, each behind its length, of which an index is made; the byte's bits say what is
 //! computed rather than taken from the records.
 
-use nix_seed_image::index::{Entry, Index, Node, Restriction, RestrictionKind, SeedPath};
+use nix_seed_image::index::{Entry, Index, Node, Reason, Restriction, RestrictionKind, SeedPath};
+use nix_seed_image::why::{Why, explain};
 
 use crate::input::Input;
 use crate::seed::SEED;
 
-const TAGS: [&[u8; 4]; 7] = [b"LAYR", b"FRAM", b"PATH", b"REFS", b"ENTR", b"STRS", b"RSTR"];
+const TAGS: [&[u8; 4]; 9] = [b"LAYR", b"FRAM", b"PATH", b"REFS", b"ENTR", b"STRS", b"RSTR", b"LINK", b"WHYS"];
 const HEADER: usize = 16;
 const RECORD: usize = 24;
 
@@ -22,6 +23,8 @@ const FRAMES: u8 = 4;
 pub fn honest() -> Vec<u8> {
     let mut index = SEED.index.clone();
     index.restrictions = vec![Restriction { path: 1, kind: RestrictionKind::License, reason: "unfree".into() }];
+    let reason = |path, last: &str| Reason { path, chain: vec!["packages.default".into(), last.into()] };
+    index.reasons = vec![reason(0, "lib.drv"), reason(2, "source.drv")];
     let bytes = index.encode();
     let mut input = vec![SECTIONS | RANGES | FRAMES];
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
@@ -122,7 +125,33 @@ fn check(index: &Index) {
     for restriction in &index.restrictions {
         assert!((restriction.path as usize) < index.paths.len());
     }
+    check_reasons(index);
     assert_eq!(index.closure().iter().len(), index.paths.len());
+}
+
+/// Chains are as the specification says, and whatever is reached from them is reached by references.
+fn check_reasons(index: &Index) {
+    let mut next = 0;
+    for Reason { path, chain } in &index.reasons {
+        assert!(*path >= next && (*path as usize) < index.paths.len(), "chains are not sorted");
+        next = path + 1;
+        assert!((1..=1000).contains(&chain.len()) && chain.iter().all(|link| (1..=512).contains(&link.len())));
+    }
+    let all: Vec<_> = (0..index.paths.len() as u32).take(100).collect();
+    let found = explain(index, &[], &all);
+    for (path, Why { path: name, chain, references }) in index.paths.iter().zip(&found) {
+        assert_eq!(*name, path.info.path.to_string());
+        assert_eq!(chain.is_empty(), references.is_empty());
+        let of = |name: &str| index.paths.iter().find(|path| path.info.path.to_string() == name).unwrap();
+        for pair in references.windows(2) {
+            assert!(of(&pair[0]).info.references.contains(&of(&pair[1]).info.path), "no reference leads on");
+        }
+        let Some((root, last)) = references.first().zip(references.last()) else { continue };
+        assert_eq!(last, name);
+        let reason =
+            index.reasons.iter().find(|reason| index.paths[reason.path as usize].info.path == of(root).info.path);
+        assert_eq!(reason.unwrap().chain, *chain);
+    }
 }
 
 /// The entries are a tree, and its files lie in the path's part of the tar.

@@ -85,6 +85,7 @@ fn spec(closure: &Closure) -> Spec {
         "config": { "Env": ["PATH=/bin"], "Cmd": ["sh"], "Labels": { "a": "1" } },
         "gcRoots": [path],
         "licenses": [{ "path": path, "reason": "unfree" }],
+        "reasons": [{ "path": path, "chain": ["packages.default", "deps.drv"] }],
         "root": {
             "etc/passwd": { "type": "file", "text": "root:x:0:0::/root:/bin/sh\n" },
             "nix/link": { "type": "symlink", "target": "/etc" },

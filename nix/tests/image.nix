@@ -66,6 +66,7 @@ in
       architecture = "amd64";
       licenses = [ ];
       privateSources = [ ];
+      reasons = [ ];
       maxLayers = 100;
     };
   };

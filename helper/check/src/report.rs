@@ -43,6 +43,13 @@ pub struct Finding {
     pub missing: Vec<Missing>,
 }
 
+impl Finding {
+    /// Whether it names the same store path.
+    pub(crate) fn tells(&self, missing: &Missing) -> bool {
+        self.missing.iter().any(|told| told.derivation == missing.derivation)
+    }
+}
+
 /// A file that dependencies may depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -25,7 +25,7 @@ pub enum Outcome {
 }
 
 /// The most evaluations that are spent on taking batches apart.
-const EVALUATIONS_MAX: usize = 500;
+const EVALUATIONS_MAX: usize = 300;
 
 /// A flake to be edited.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +42,14 @@ pub struct Files<'a> {
 
 /// Tries all edits, many at once, and takes apart what goes wrong. `progress` is told of each batch.
 pub fn survey(files: Files<'_>, evaluator: &mut dyn Evaluator, progress: &mut dyn FnMut(&str)) -> Result<Report> {
-    let mut survey =
-        Survey { evaluator, progress, report: Report::default(), verdicts: BTreeMap::new(), left: EVALUATIONS_MAX };
+    let mut survey = Survey {
+        evaluator,
+        progress,
+        report: Report::default(),
+        verdicts: BTreeMap::new(),
+        known: BTreeSet::new(),
+        left: EVALUATIONS_MAX,
+    };
     survey.report.files = files.files.len();
     let (manifest, lock) = (files.folder.join("flake.nix"), files.folder.join("flake.lock"));
     survey.verdicts.insert(manifest, Verdict::ChangesDependencies);
@@ -98,6 +104,8 @@ struct Survey<'a> {
     progress: &'a mut dyn FnMut(&str),
     report: Report,
     verdicts: BTreeMap<PathBuf, Verdict>,
+    /// What has been found missing that is not new, by derivation: one edit that shows it is enough.
+    known: BTreeSet<String>,
     left: usize,
 }
 
@@ -143,10 +151,15 @@ impl Survey<'_> {
             }
             return;
         }
-        let mut edits: Vec<_> = unit.iter().map(describe).collect();
-        edits.truncate(10);
-        let missing = missing.iter().filter(|missing| is_commit || !missing.is_new).cloned().collect();
-        self.report.incomplete.push(Finding { edits, missing });
+        let missing: Vec<_> = missing.iter().filter(|missing| is_commit || !missing.is_new).cloned().collect();
+        let is_told = |missing| self.report.incomplete.iter().any(|finding| finding.tells(missing));
+        if !missing.iter().all(is_told) {
+            self.report.incomplete.push(Finding { edits: unit.iter().map(describe).collect(), missing });
+        }
+    }
+
+    fn are_known(&self, missing: &[Missing]) -> bool {
+        missing.iter().all(|missing| self.known.contains(&missing.derivation))
     }
 
     /// Tries units together, and takes them apart as long as something is wrong with them.
@@ -165,7 +178,9 @@ impl Survey<'_> {
             Evaluated::Follows(missing) if missing.is_empty() => {
                 return Ok(units.into_iter().map(|unit| (unit, Outcome::Free)).collect());
             }
-            Evaluated::Follows(ref missing) if units.len() == 1 => {
+            Evaluated::Follows(ref missing) if units.len() == 1 || self.are_known(missing) => {
+                self.known
+                    .extend(missing.iter().filter(|missing| !missing.is_new).map(|missing| missing.derivation.clone()));
                 return Ok(vec![(all, Outcome::Moves(missing.clone()))]);
             }
             Evaluated::Fails(_) if units.len() == 1 => return Ok(vec![(all, Outcome::Invalid)]),

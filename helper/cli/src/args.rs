@@ -7,7 +7,7 @@ Exit codes:
   0  done
   1  a file cannot be read or written (disk full, no such file, no rights, --out exists)
   2  the command line is wrong
-  3  the input is wrong: closure graph, store content, image spec, request
+  3  the input is wrong: closure graph, store content, image spec, request, a path that the seed has not
   4  a seed is damaged or lies about itself
   5  a limit is exceeded: maxSize, maxLayers, or what a seed can hold at all
   6  a seed is not complete: after an edit, something is missing";
@@ -127,7 +127,8 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Show what is in a seed
-    #[command(after_help = "Example:\n  nix build .#seed\n  nix-seed-helper inspect --verify ./result")]
+    #[command(after_help = "Example:\n  nix build .#seed\n  nix-seed-helper inspect --verify ./result\n  \
+        nix-seed-helper inspect --why glibc-2.41 ./result")]
     Inspect {
         /// An OCI image layout: the result of `nix build .#seed`
         layout: PathBuf,
@@ -137,6 +138,9 @@ pub(crate) enum Command {
         /// List every store path, not only the largest
         #[arg(long)]
         paths: bool,
+        /// Show only why a store path is in the seed: a path, base name, hash or name; may be given many times
+        #[arg(long, value_name = "PATH", conflicts_with = "paths")]
+        why: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

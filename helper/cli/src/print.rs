@@ -9,6 +9,7 @@ use nix_seed_image::Error as ImageError;
 use nix_seed_image::index::{Index, RestrictionKind};
 use nix_seed_image::summary::Summary;
 use nix_seed_image::verify::Report;
+use nix_seed_image::why::Why;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -52,14 +53,19 @@ fn whole(text: &str) -> Result<(), Error> {
     }
 }
 
-/// One line, but for what is a list by itself: a stranger's line could be read as a command to CI.
+/// One line, but for what is a list by itself: a stranger's line could be read as a command to CI, also where it is indented.
 pub(crate) fn error(error: &Error) {
     let text = error.to_string();
+    let lines = |mark: &str| {
+        let mut lines = text.trim_end().split('\n').map(plain);
+        let first = lines.next().unwrap_or_default();
+        lines.fold(first, |text, line| format!("{text}\n{mark}{line}"))
+    };
     let text = match error {
-        Error::Image(ImageError::TooLarge { .. }) => text.split('\n').map(plain).collect::<Vec<_>>().join("\n"),
-        Error::Incomplete { .. } | Error::Check(CheckError::Evaluation { .. }) => {
-            text.trim_end().split('\n').map(plain).collect::<Vec<_>>().join("\n")
+        Error::Image(ImageError::TooLarge { .. } | ImageError::Ambiguous { .. }) | Error::Incomplete { .. } => {
+            lines("")
         }
+        Error::Check(CheckError::Evaluation { .. }) => lines("| "),
         _ => plain(&text),
     };
     let _ = writeln!(std::io::stderr(), "nix-seed-helper: {text}");
@@ -150,6 +156,33 @@ fn restrictions(seed: &Summary) -> String {
         for restriction in lines {
             text += &format!("  {}  ({})\n", restriction.path, plain(&restriction.reason));
         }
+    }
+    text
+}
+
+/// How many levels a tree has: a stranger's may be deep, and its lines would grow without end.
+const LEVELS: usize = 100;
+
+/// For each path what leads to it, one below the other.
+pub(crate) fn why(found: &[Why]) -> Result<(), Error> {
+    let trees: Vec<_> = found.iter().map(tree).collect();
+    whole(&trees.join("\n"))
+}
+
+fn tree(Why { path, chain, references }: &Why) -> String {
+    let mut text = match (&chain[..], &references[..]) {
+        ([], []) => {
+            format!("the seed does not record why {path} is in it, and no root of the garbage collector leads there\n")
+        }
+        ([], _) => format!(
+            "the seed does not record why {path} is in it; from a root of the garbage collector references lead there:\n"
+        ),
+        _ => String::new(),
+    };
+    for (level, link) in chain.iter().chain(references).enumerate() {
+        let indent = "  ".repeat(level.saturating_sub(1).min(LEVELS));
+        let branch = if level == 0 { "" } else { "└ " };
+        text += &format!("{indent}{branch}{}\n", plain(link));
     }
     text
 }

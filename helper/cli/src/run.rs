@@ -6,7 +6,7 @@ use nix_seed_image::layout::Layout;
 use nix_seed_image::output::write_aside;
 use nix_seed_image::seed::Seed;
 use nix_seed_image::summary::Summary;
-use nix_seed_image::{threads, verify};
+use nix_seed_image::{threads, verify, why};
 
 use crate::args::Command;
 use crate::error::Error;
@@ -37,7 +37,10 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
             write_aside(&out, |out| steps::plan(&request, &root, out))
         }
         Command::Check { subject, closure, paths, json } => check::by_hand(&subject, &closure, json, paths),
-        Command::Inspect { layout, verify, paths, json } => inspect(&layout, verify, paths, json),
+        Command::Inspect { layout, verify, paths, why, json } if why.is_empty() => {
+            inspect(&layout, verify, paths, json)
+        }
+        Command::Inspect { layout, verify, why, json, .. } => explain(&layout, verify, &why, json),
     }
 }
 
@@ -50,6 +53,20 @@ fn inspect(dir: &Path, verify: bool, paths: bool, json: bool) -> Result<(), Erro
         print::json(&serde_json::json!({ "seed": summary, "verified": report }))
     } else {
         print::summary(&summary, if paths { usize::MAX } else { TOP })?;
+        report.as_ref().map_or(Ok(()), print::report)
+    }
+}
+
+fn explain(dir: &Path, verify: bool, asked: &[String], json: bool) -> Result<(), Error> {
+    let layout = Layout::open(dir)?;
+    let seed = Seed::open(&layout)?;
+    let positions = asked.iter().map(|given| why::find(&seed.index, given)).collect::<Result<Vec<_>, _>>()?;
+    let found = why::explain(&seed.index, &seed.gc_roots, &positions);
+    let report = verify.then(|| verify::verify_layers(&layout, &seed)).transpose()?;
+    if json {
+        print::json(&serde_json::json!({ "why": found, "verified": report }))
+    } else {
+        print::why(&found)?;
         report.as_ref().map_or(Ok(()), print::report)
     }
 }

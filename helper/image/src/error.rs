@@ -76,6 +76,30 @@ pub enum Error {
         /// The store path.
         path: StorePath,
     },
+    /// A spec's reason for a path to be in the seed is none.
+    #[error("the reasons: the chain of {path} {why}; give it the links that lead to the path, each of 1 to 512 bytes")]
+    Chain {
+        /// The path, as the spec names it.
+        path: StorePath,
+        /// What is wrong with its chain.
+        why: &'static str,
+    },
+    /// A path is asked for that the seed does not hold.
+    #[error(
+        "{given:?} is not in the seed: no store path there has this path, base name, hash or name (inspect --paths lists them)"
+    )]
+    NotInSeed {
+        /// What was asked for.
+        given: String,
+    },
+    /// A path is asked for by a name that several bear. `candidates` has its own lines.
+    #[error("{given:?} may be one of several store paths; name one of them by its path or hash:\n{candidates}")]
+    Ambiguous {
+        /// What was asked for.
+        given: String,
+        /// A line for each.
+        candidates: String,
+    },
     /// Groups that are put together share a path.
     #[error("{path} is part of two groups; a group must leave out what an earlier one holds (--earlier)")]
     Shared {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::documents::DOCUMENT_MAX;
-use crate::index::{Index, Restriction, RestrictionKind};
+use crate::index::{Index, Reason, Restriction, RestrictionKind};
 use crate::layer::read_index;
 use crate::layout::{LAYOUT_VERSION, blob_path};
 use crate::metadata::{Blob, RootFile, write_metadata_layer};
@@ -62,6 +62,9 @@ pub struct Spec {
     /// Sources that not everyone may read. What the image does not hold is left out.
     #[serde(default)]
     pub private_sources: Vec<PrivateSource>,
+    /// Why store paths are in the image. What it does not hold is left out; of several for one path the first counts.
+    #[serde(default)]
+    pub reasons: Vec<PathReason>,
 }
 
 /// A store path whose license forbids to redistribute it.
@@ -84,6 +87,16 @@ pub struct PrivateSource {
     pub reason: String,
 }
 
+/// Why a store path is in the image.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathReason {
+    /// The store path.
+    pub path: String,
+    /// What leads to it, from an output of the flake through names of derivations: 1 to 1000 links of 1 to 512 bytes.
+    pub chain: Vec<String>,
+}
+
 /// Puts the groups in `groups` (folders that [`Group::write`](crate::layer::Group::write) wrote) together to an OCI image
 /// layout in `out`, which is created. Gives the image's digest.
 pub fn write_image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String> {
@@ -92,6 +105,7 @@ pub fn write_image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String
     create_dir(&out.join("blobs/sha256"))?;
     let mut index = join(groups, out)?;
     index.restrictions = restrictions(spec, &index)?;
+    index.reasons = reasons(spec, &index)?;
     index.closure().check_complete()?;
     if let Some(limit) = spec.max_layers.filter(|limit| index.layers.len() + 1 > *limit) {
         return Err(Error::TooManyLayers { layers: index.layers.len() + 1, limit });
@@ -126,6 +140,24 @@ fn restrictions(spec: &Spec, index: &Index) -> Result<Vec<Restriction>> {
     restrictions.sort_unstable();
     restrictions.dedup();
     Ok(restrictions)
+}
+
+fn reasons(spec: &Spec, index: &Index) -> Result<Vec<Reason>> {
+    let mut reasons = Vec::new();
+    for PathReason { path, chain } in &spec.reasons {
+        let path = StorePath::parse(path)?;
+        if chain.is_empty() {
+            return Err(Error::Chain { path, why: "has no links" });
+        }
+        if chain.iter().any(String::is_empty) {
+            return Err(Error::Chain { path, why: "has an empty link" });
+        }
+        reasons.extend(index.position(&path).map(|path| Reason { path, chain: chain.clone() }));
+    }
+    // Stable: the first of a path stays the first.
+    reasons.sort_by_key(|reason| reason.path);
+    reasons.dedup_by_key(|reason| reason.path);
+    Ok(reasons)
 }
 
 /// One index of all groups, and their blobs below `out`.

@@ -27,6 +27,7 @@ pub mod partition;
 pub mod seed;
 pub mod summary;
 pub mod verify;
+pub mod why;
 
 mod error;
 

@@ -3,9 +3,9 @@ use std::cell::Cell;
 use nix_seed_store::{PathInfo, Sha256Hash, StorePath};
 
 use super::wire::{
-    COPIED_MAX, ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LAYERS_MAX, MAGIC, MODE_DIRECTORY,
-    MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, NAME_MAX, PATH, PATHS, RECORDS_MAX, REFERENCE, REFERENCES, REQUIRED,
-    RESTRICTION, RESTRICTIONS, SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
+    COPIED_MAX, ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LAYERS_MAX, LINK, LINKS, MAGIC, MODE_DIRECTORY,
+    MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, NAME_MAX, PATH, PATHS, REASON, REASONS, RECORDS_MAX, REFERENCE,
+    REFERENCES, REQUIRED, RESTRICTION, RESTRICTIONS, SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
 };
 use super::{Entry, Index, Layer, Node, Restriction, RestrictionKind, SeedPath};
 use crate::{Error, Frame, Result};
@@ -30,7 +30,7 @@ impl Index {
 
 /// The sections, each checked to be whole records and not too many.
 #[derive(Default)]
-struct Tables<'a> {
+pub(super) struct Tables<'a> {
     layers: &'a [u8],
     frames: &'a [u8],
     paths: &'a [u8],
@@ -38,6 +38,8 @@ struct Tables<'a> {
     entries: &'a [u8],
     strings: &'a [u8],
     restrictions: &'a [u8],
+    pub(super) links: &'a [u8],
+    pub(super) reasons: &'a [u8],
     /// Whether there are sections that this program does not know.
     has_unknown: bool,
     /// The bytes of all strings that have been asked for.
@@ -79,6 +81,8 @@ impl<'a> Tables<'a> {
                 ENTRIES => (&mut tables.entries, ENTRY, RECORDS_MAX),
                 STRINGS => (&mut tables.strings, 1, u32::MAX as usize),
                 RESTRICTIONS => (&mut tables.restrictions, RESTRICTION, RECORDS_MAX),
+                LINKS => (&mut tables.links, LINK, RECORDS_MAX),
+                REASONS => (&mut tables.reasons, REASON, RECORDS_MAX),
                 _ if flags & REQUIRED == 0 => {
                     tables.has_unknown = true;
                     continue;
@@ -97,6 +101,9 @@ impl<'a> Tables<'a> {
             if !seen.contains(tag) {
                 return Err(Error::index(format!("section {} is missing", tag.escape_ascii())));
             }
+        }
+        if seen.contains(LINKS) != seen.contains(REASONS) {
+            return Err(Error::index("it has one of the sections LINK and WHYS, but not both"));
         }
         Ok(tables)
     }
@@ -145,7 +152,8 @@ impl<'a> Tables<'a> {
         references.end()?;
         entries.end()?;
         let restrictions = self.restrictions.chunks_exact(RESTRICTION).map(|record| self.restriction(record));
-        Ok(Index { layers, paths, restrictions: restrictions.collect::<Result<_>>()? })
+        let (restrictions, reasons) = (restrictions.collect::<Result<_>>()?, self.reasons(&paths)?);
+        Ok(Index { layers, paths, restrictions, reasons })
     }
 
     fn restriction(&self, record: &[u8]) -> Result<Restriction> {
@@ -189,7 +197,7 @@ impl<'a> Tables<'a> {
         StorePath::from_base_name(&self.text(record)?).map_err(|error| Error::index(error.to_string()))
     }
 
-    fn text(&self, record: &mut Record<'_>) -> Result<String> {
+    pub(super) fn text(&self, record: &mut Record<'_>) -> Result<String> {
         let bytes = self.bytes(record, TEXT_MAX)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| Error::index("a name that has to be text is not"))
     }
@@ -232,7 +240,7 @@ impl<'a> Span<'a> {
 }
 
 /// The fields of a record, one after the other. What is missing reads as zero; lengths are checked before.
-struct Record<'a>(&'a [u8]);
+pub(super) struct Record<'a>(pub(super) &'a [u8]);
 
 impl Record<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
@@ -241,7 +249,7 @@ impl Record<'_> {
         *field
     }
 
-    fn u32(&mut self) -> u32 {
+    pub(super) fn u32(&mut self) -> u32 {
         u32::from_le_bytes(self.take())
     }
 

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
+use super::reason::encode_reasons;
 use super::wire::{
-    ENTRIES, FRAMES, HEADER, LAYERS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, PATHS,
-    REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS, VERSION,
+    ENTRIES, FRAMES, HEADER, LAYERS, LINKS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, PATHS,
+    REASONS, REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS, VERSION,
 };
 use super::{Entry, Index, Node, Restriction};
 
@@ -53,6 +54,7 @@ impl Index {
             put_u32(&mut restrictions, &[*path, kind.number()]);
             put_u32(&mut restrictions, &strings.put(reason.as_bytes()));
         }
+        let (links, reasons) = encode_reasons(&self.reasons, &mut strings);
         let mut sections = vec![
             (LAYERS, REQUIRED, layers),
             (FRAMES, REQUIRED, frames),
@@ -63,6 +65,9 @@ impl Index {
         ];
         if !restrictions.is_empty() {
             sections.push((RESTRICTIONS, 0, restrictions));
+        }
+        if !reasons.is_empty() {
+            sections.extend([(LINKS, 0, links), (REASONS, 0, reasons)]);
         }
         assemble(&sections)
     }
@@ -99,14 +104,14 @@ fn assemble(sections: &[(&[u8; 4], u32, Vec<u8>)]) -> Vec<u8> {
 
 /// The string heap; a string that stands there already is not written again.
 #[derive(Default)]
-struct Strings {
+pub(super) struct Strings {
     bytes: Vec<u8>,
     known: HashMap<Box<[u8]>, u32>,
 }
 
 impl Strings {
     /// Offset and length of `string` in the heap.
-    fn put(&mut self, string: &[u8]) -> [u32; 2] {
+    pub(super) fn put(&mut self, string: &[u8]) -> [u32; 2] {
         let length = string.len() as u32;
         if string.is_empty() {
             return [0, 0];
@@ -121,7 +126,7 @@ impl Strings {
     }
 }
 
-fn put_u32(bytes: &mut Vec<u8>, values: &[u32]) {
+pub(super) fn put_u32(bytes: &mut Vec<u8>, values: &[u32]) {
     for value in values {
         bytes.extend_from_slice(&value.to_le_bytes());
     }

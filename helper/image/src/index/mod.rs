@@ -7,6 +7,7 @@
 mod check;
 mod decode;
 mod encode;
+mod reason;
 mod restriction;
 mod wire;
 
@@ -16,6 +17,7 @@ use nix_seed_store::{Closure, PathInfo, Sha256Hash, StorePath};
 
 pub(crate) use wire::TEXT_MAX;
 
+pub use reason::Reason;
 pub use restriction::{Restriction, RestrictionKind};
 
 use crate::{Error, Frame, Result};
@@ -32,6 +34,8 @@ pub struct Index {
     pub paths: Vec<SeedPath>,
     /// Why paths must not be given to everyone, sorted.
     pub restrictions: Vec<Restriction>,
+    /// Why paths are in the seed, as far as that is recorded: sorted by path, one for each.
+    pub reasons: Vec<Reason>,
 }
 
 /// A layer of store paths.

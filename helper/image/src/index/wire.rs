@@ -20,8 +20,10 @@ pub(super) const PATHS: &[u8; 4] = b"PATH";
 pub(super) const REFERENCES: &[u8; 4] = b"REFS";
 pub(super) const ENTRIES: &[u8; 4] = b"ENTR";
 pub(super) const STRINGS: &[u8; 4] = b"STRS";
-/// A section that is not required, and not there where it has no records.
+/// Sections that are not required, and not there where they have no records.
 pub(super) const RESTRICTIONS: &[u8; 4] = b"RSTR";
+pub(super) const LINKS: &[u8; 4] = b"LINK";
+pub(super) const REASONS: &[u8; 4] = b"WHYS";
 
 /// The bytes of one record.
 pub(super) const LAYER: usize = 96;
@@ -30,6 +32,8 @@ pub(super) const PATH: usize = 88;
 pub(super) const REFERENCE: usize = 8;
 pub(super) const ENTRY: usize = 40;
 pub(super) const RESTRICTION: usize = 16;
+pub(super) const LINK: usize = 12;
+pub(super) const REASON: usize = 8;
 
 /// The most records that each table may hold, far above any store: what claims more is refused before it is read.
 pub(super) const LAYERS_MAX: usize = 1 << 10;
@@ -38,6 +42,13 @@ pub(super) const RECORDS_MAX: usize = 1 << 23;
 /// The kinds of restrictions.
 pub(super) const KIND_LICENSE: u32 = 1;
 pub(super) const KIND_PRIVATE_SOURCE: u32 = 2;
+
+/// What the first link of a chain has in the place of the link before it.
+pub(super) const NO_LINK: u32 = u32::MAX;
+/// The most links of a chain, and of all chains together, each counted as often as chains hold it: a link in memory is
+/// larger than its text, which [`COPIED_MAX`] limits.
+pub(super) const CHAIN_MAX: usize = 1000;
+pub(super) const CHAINS_MAX: usize = 1 << 22;
 
 /// The modes of a store's files, with their types, as `stat(2)` gives them.
 pub(super) const MODE_DIRECTORY: u32 = 0o040_555;

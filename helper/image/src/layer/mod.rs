@@ -139,7 +139,7 @@ fn index(paths: &[&PathInfo], packed: Vec<Packed>, rows: Vec<Range<usize>>, laye
         }
     }
     paths.sort_unstable_by(|a, b| a.info.path.cmp(&b.info.path));
-    Index { layers, paths, restrictions: Vec::new() }
+    Index { layers, paths, ..Index::default() }
 }
 
 #[cfg(test)]

@@ -56,10 +56,19 @@ impl Store {
     }
 
     pub(crate) fn image(&self) -> PathBuf {
+        self.image_of(&spec())
+    }
+
+    pub(crate) fn image_of(&self, spec: &Spec) -> PathBuf {
         let group = self.group("all", &self.closure, 2);
         let out = self.dir.path().join("image");
-        write_image(&spec(), &[group], &out).unwrap();
+        write_image(spec, &[group], &out).unwrap();
         out
+    }
+
+    /// The path with this name.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.closure.iter().find(|info| info.path.name() == name).unwrap().path.to_string()
     }
 }
 

@@ -37,6 +37,10 @@ impl Forgery {
     pub(crate) fn new() -> Self {
         let store = Store::small();
         let image = store.image();
+        Self::of(store, image)
+    }
+
+    pub(crate) fn of(store: Store, image: PathBuf) -> Self {
         let layout = Layout::open(&image).unwrap();
         let blob = |descriptor| blob_path(&image, &digest(descriptor).unwrap());
         let (manifest, config) = (blob(&layout.manifest_descriptor), blob(layout.documents.manifest.config()));
