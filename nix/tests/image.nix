@@ -56,6 +56,7 @@ in
       "config"
       "gcRoots"
       "groups"
+      "reasons"
       "root"
     ];
     expected = {
@@ -66,7 +67,7 @@ in
       architecture = "amd64";
       licenses = [ ];
       privateSources = [ ];
-      reasons = [ ];
+
       maxLayers = 100;
     };
   };

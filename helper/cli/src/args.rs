@@ -110,15 +110,19 @@ pub(crate) enum Command {
     /// Check, in a seed, that a flake's outputs can be built after any edit that changes no dependency
     ///
     /// Nix and its store have to be the seed's. `nix-seed check` brings them about.
-    #[command(after_help = "Example:\n  nix eval --json .#seed.subject > subject.json\n  \
-        nix-seed-helper check --subject subject.json --closure closure.json")]
+    #[command(
+        after_help = "Example:\n  podman run --rm --network none --volume \"$PWD:/src:ro\" IMAGE nix-seed-helper check path:/src#seed"
+    )]
     Check {
-        /// The flake: what `nix eval --json .#seed.subject` prints
+        /// The flake and its seed's attribute
+        #[arg(default_value = ".#seed", value_name = "FLAKE#SEED")]
+        seed: String,
+        /// What the seed holds: a closure graph. Where not given, what the index of the seed at /nix says
         #[arg(long, value_name = "FILE")]
-        subject: PathBuf,
-        /// What the seed holds: a closure graph
-        #[arg(long, value_name = "FILE")]
-        closure: PathBuf,
+        closure: Option<PathBuf>,
+        /// Take another flake for an input, as `nix eval` does
+        #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"])]
+        override_input: Vec<String>,
         /// Print the files whose edits may change dependencies
         #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "plain")]
         paths: Option<PathsFormat>,

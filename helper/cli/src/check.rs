@@ -6,11 +6,12 @@ use std::process::Command;
 
 use nix_seed_check::{Error as CheckError, Evaluated, Files, Nix, Report, Subject, survey};
 use nix_seed_image::Error as ImageError;
+use nix_seed_image::index::{INDEX_PATH, Index};
 use nix_seed_store::{Closure, SCHEMA_VERSION, database_bytes};
 
 use crate::args::PathsFormat;
 use crate::error::Error;
-use crate::input::{read_graph, read_json};
+use crate::input::read_graph;
 use crate::print;
 
 /// How Nix is set up where it evaluates inside of a builder.
@@ -47,10 +48,31 @@ pub(crate) fn in_derivation(subject: Subject, closure: &Closure, flake: &Closure
 }
 
 /// By hand: Nix is that of PATH, with its settings and its store.
-pub(crate) fn by_hand(subject: &Path, closure: &Path, json: bool, paths: Option<PathsFormat>) -> Result<(), Error> {
-    let (subject, closure) = (read_json(subject)?, read_graph(closure)?);
+pub(crate) fn by_hand(seed: &str, closure: Option<&Path>, override_input: &[String]) -> Result<Report, Error> {
+    let closure = closure.map_or_else(own_closure, read_graph)?;
+    let mut command = Command::new("nix");
+    command.args(["eval", "--offline", "--json", &format!("{seed}.subject")]);
+    for pair in override_input.chunks(2) {
+        command.arg("--override-input").args(pair);
+    }
+    let output = command.output().map_err(ImageError::io("running", "nix"))?;
+    if !output.status.success() {
+        return Err(CheckError::Evaluation { log: String::from_utf8_lossy(&output.stderr).into_owned() }.into());
+    }
+    let subject = serde_json::from_slice(&output.stdout).map_err(|error| Error::request(seed, error))?;
     let scratch = scratch()?;
-    let report = check(subject, &closure, scratch.path(), || Command::new("nix"))?;
+    check(subject, &closure, scratch.path(), || Command::new("nix"))
+}
+
+/// What the seed at `/nix` holds.
+fn own_closure() -> Result<Closure, Error> {
+    let path = Path::new("/").join(INDEX_PATH);
+    let index = fs::read(&path).map_err(ImageError::io("reading", path))?;
+    Ok(Index::decode(&index)?.closure())
+}
+
+/// Shows a report, and fails if it says that the seed is not complete.
+pub(crate) fn print(report: &Report, json: bool, paths: Option<PathsFormat>) -> Result<(), Error> {
     match paths {
         Some(PathsFormat::Plain) => report.paths.iter().try_for_each(|file| print::line(&print::plain(&file.path)))?,
         Some(PathsFormat::Json) => {
@@ -58,7 +80,7 @@ pub(crate) fn by_hand(subject: &Path, closure: &Path, json: bool, paths: Option<
         }
         Some(PathsFormat::Workflow) => print::text(&report.workflow())?,
         None if json => {
-            print::json(&serde_json::to_value(&report).map_err(|error| Error::request("the report", error))?)?;
+            print::json(&serde_json::to_value(report).map_err(|error| Error::request("the report", error))?)?;
         }
         None => print::text(&report.text())?,
     }
