@@ -109,3 +109,6 @@ fn beginning(path: &PathBuf) -> std::io::Result<Option<Vec<u8>>> {
     // A string of Nix holds no zero.
     Ok(text.get(..TEXT_MIN).filter(|_| !text.contains(&0)).map(ToOwned::to_owned))
 }
+
+#[cfg(test)]
+mod tests;
