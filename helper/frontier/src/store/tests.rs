@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::{OutputRequest, Request};
+use crate::{OutputRequest, Request, Used};
 
 use super::*;
 use crate::graph::tests::path;
@@ -63,6 +63,17 @@ fn a_plan_is_made_from_what_lies_in_the_store() {
     assert_eq!(plan.own, [text("deps.drv")], "it says where the flake lies");
     assert_eq!(plan.undecided, [text("empty")]);
     assert_eq!(plan, plan_store(&request(&path("app.drv").to_string()), root.path()).unwrap());
+}
+
+#[test]
+fn what_an_app_names_is_read_too() {
+    let root = store();
+    let used = Used { derivation: path("deps.drv").to_string(), outputs: vec!["out".into()] };
+    let app = OutputRequest { label: "start".into(), inputs: vec![used], ..OutputRequest::default() };
+    let request = Request { flake: FLAKE.into(), outputs: vec![app], ..Request::default() };
+    let plan = plan_store(&request, root.path()).unwrap();
+    let roots: Vec<_> = plan.roots.iter().map(|root| root.path.clone()).collect();
+    assert_eq!(roots, ["deps", "gcc", "bash"].map(|name| path(name).to_string()));
 }
 
 #[test]

@@ -27,14 +27,16 @@ fn the_chain_to_an_own_derivations_result_ends_before_it() {
 
 #[test]
 fn the_chain_is_the_shortest() {
-    let plan = plan_of(
-        "output app: a
-         own a: b c
-         own b: d
-         own d: gcc
-         own c: gcc",
-    );
-    assert_eq!(plan.chain("gcc"), "#app > a > c");
+    for needs in ["b c", "c b"] {
+        let plan = plan_of(&format!(
+            "output app: a
+             own a: {needs}
+             own b: d
+             own d: gcc
+             own c: gcc"
+        ));
+        assert_eq!(plan.chain("gcc"), "#app > a > c", "{needs}");
+    }
 }
 
 #[test]

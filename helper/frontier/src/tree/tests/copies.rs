@@ -36,7 +36,7 @@ fn part(files: &Files, folder: Index, kept: u8) -> Files {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_part_of_any_folder_is_own_and_any_flipped_byte_makes_it_foreign(
