@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold ends the run")]
 
 pub mod database;
+pub mod derivation;
 pub mod graph;
 pub mod index;
 pub mod layer;
@@ -35,13 +36,14 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "graph", run: graph::run, honest: graph::honest },
     Target { name: "index", run: index::run, honest: index::honest },
     Target { name: "layer", run: layer::run, honest: layer::honest },
     Target { name: "manifest", run: manifest::run, honest: manifest::honest },
     Target { name: "metadata", run: metadata::run, honest: metadata::honest },
     Target { name: "database", run: database::run, honest: database::honest },
+    Target { name: "derivation", run: derivation::run, honest: derivation::honest },
 ];
 
 /// The program of a target: libFuzzer's where the build is for fuzzing, else [`by_hand`].

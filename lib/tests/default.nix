@@ -11,6 +11,7 @@ run {
   direct-inputs = tests ./direct-inputs.nix;
   entries = tests ./entries.nix;
   flake-inputs = tests ./flake-inputs.nix;
+  frontier = tests ./frontier.nix;
   messages = tests ./messages.nix;
   names = tests ./names.nix;
   own-source = tests ./own-source.nix;

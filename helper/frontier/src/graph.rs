@@ -114,3 +114,6 @@ pub fn read_derivation(root: &Path, path: &StorePath) -> Result<Derivation> {
     let bytes = std::fs::read(&file).map_err(Error::io("reading", file))?;
     Derivation::parse(&bytes).map_err(|source| Error::Derivation { path: path.clone(), source })
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

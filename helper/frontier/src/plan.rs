@@ -188,8 +188,9 @@ impl<'a> Planner<'a> {
     fn expand(&mut self, walk: &mut Walk<'_>, node: usize, step: Option<usize>) {
         let graph = self.graph;
         let Some(expanded) = graph.nodes().get(node) else { return };
+        let before = step.and_then(|step| walk.steps.get(step)?.before);
         for output in &expanded.derivation.outputs {
-            self.refuse(walk, step, &expanded.path, output.kind);
+            self.refuse(walk, before, &expanded.path, output.kind);
         }
         for input in &expanded.inputs {
             self.input(walk, input, step);

@@ -44,3 +44,6 @@ pub fn find_own(request: &Request, graph: &Graph, root: &Path) -> Result<Own> {
 pub(crate) fn store_path(path: &str) -> Result<StorePath> {
     StorePath::parse(path).map_err(|error| Error::Request { why: error.to_string() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,10 @@ const TEXT_MIN: usize = 32;
 /// Files above this length are not looked for: nobody reads them into a string.
 const TEXT_MAX: u64 = 1 << 20;
 
+/// A shorter word is no mark: it may stand anywhere. As short as a commit is written; where the flake's files have no date,
+/// `lastModified` is 0 or 1.
+const MARK_MIN: usize = 7;
+
 /// What a derivation says that it can only have from the flake, though it names none of its files: the text of one that evaluation
 /// has read, the commit, the date.
 #[derive(Debug)]
@@ -27,8 +31,7 @@ impl Texts {
     /// What is looked for: `marks` as words of their own, and the text of each file of `tree`.
     pub fn new(marks: &[String], tree: &Tree) -> Result<Self> {
         let mut patterns: Vec<Vec<u8>> = Vec::new();
-        // An empty one would be found everywhere.
-        patterns.extend(marks.iter().filter(|mark| !mark.is_empty()).map(|mark| mark.clone().into_bytes()));
+        patterns.extend(marks.iter().filter(|mark| mark.len() >= MARK_MIN).map(|mark| mark.clone().into_bytes()));
         let marks = patterns.len();
         let mut files = Vec::new();
         for file in tree.regular_files() {
@@ -106,3 +109,6 @@ fn beginning(path: &PathBuf) -> std::io::Result<Option<Vec<u8>>> {
     // A string of Nix holds no zero.
     Ok(text.get(..TEXT_MIN).filter(|_| !text.contains(&0)).map(ToOwned::to_owned))
 }
+
+#[cfg(test)]
+mod tests;
