@@ -67,7 +67,6 @@ in
       architecture = "amd64";
       licenses = [ ];
       privateSources = [ ];
-
       maxLayers = 100;
     };
   };
