@@ -16,10 +16,12 @@ let
   why = {
     content-addressed = "content-addressed (__contentAddressed): a seed cannot hold the realisation that says where it is";
     impure = "impure (__impure): it is never kept, so a seed cannot hold it";
+    dynamic = "dynamic (an output of an output, builtins.outputOf): what it needs is known only when it is built";
   };
   attribute = {
     content-addressed = "without __contentAddressed";
     impure = "without __impure, or as a fixed-output derivation";
+    dynamic = "from a derivation that evaluation knows";
   };
   through = if builtins.length chain > 1 then " (through ${builtins.concatStringsSep ", " (builtins.tail chain)})" else "";
 in

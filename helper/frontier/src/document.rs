@@ -99,6 +99,6 @@ pub struct Refusal {
     pub chain: Vec<String>,
     /// The `.drv` file.
     pub derivation: String,
-    /// `content-addressed` or `impure`.
+    /// `content-addressed`, `impure` or `dynamic`.
     pub kind: String,
 }

@@ -103,9 +103,17 @@ impl Open {
             derivation.sources.clear();
             derivation.texts.clear();
         }
-        let missing = derivation.inputs.iter().rev().map(|(path, _)| path.clone()).collect();
+        // A derivation that is read as a file is not built for that, but whether it is the flake's own counts.
+        let as_files = derivation.sources.iter().filter(|source| is_derivation(source));
+        let mut missing: Vec<_> = derivation.inputs.iter().map(|(path, _)| path).chain(as_files).cloned().collect();
+        missing.reverse();
         Ok(Self { path, derivation, missing })
     }
+}
+
+/// Whether a store path is a `.drv` file.
+pub(crate) fn is_derivation(path: &StorePath) -> bool {
+    path.name().ends_with(".drv")
 }
 
 /// Reads a `.drv` file of the store below `root`.

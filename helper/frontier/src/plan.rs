@@ -1,11 +1,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::Path;
 
-use nix_seed_store::{OutputKind, StorePath};
+use nix_seed_store::{Derivation, OutputKind, StorePath};
 
 use crate::document::{OutputRequest, Plan, PlannedOutput, Refusal, Request, Root, Used};
+use crate::graph::is_derivation;
 use crate::store::store_path;
-use crate::{Error, Graph, Input, Result, Texts, Tree, Verdict};
+use crate::{Error, Graph, Input, Node, Result, Texts, Tree, Verdict};
+
+/// The most links of a chain: what a seed's index can record (`doc/format.md`, section 6).
+const CHAIN_MAX: usize = 1000;
 
 /// What of a [`Graph`] is the flake's own.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +31,14 @@ impl Own {
         for node in graph.nodes() {
             let mut is_own = node.inputs.iter().any(|input| own.derivations.get(input.node) == Some(&true));
             for source in &node.derivation.sources {
+                if is_derivation(source) {
+                    is_own |= graph.position(source).is_some_and(|node| own.derivations.get(node) == Some(&true));
+                    continue;
+                }
                 let verdict = match judged.get(source) {
                     Some(verdict) => *verdict,
-                    None if is_derivation(source) || skip.contains(source) => Verdict::Foreign,
-                    None => tree.judge(&source.below(root))?,
+                    None if skip.contains(source) => Verdict::Foreign,
+                    None => judge(&source.below(root), tree, texts)?,
                 };
                 judged.insert(source, verdict);
                 is_own |= verdict == Verdict::Own;
@@ -52,9 +60,12 @@ impl Own {
     }
 }
 
-/// Evaluation writes it again; its outputs, where they are wanted, are named apart from it.
-fn is_derivation(source: &StorePath) -> bool {
-    source.name().ends_with(".drv")
+/// A file may be a copy, or have been written by evaluation, with what it has read.
+fn judge(source: &Path, tree: &Tree, texts: &Texts) -> Result<Verdict> {
+    match tree.judge(source)? {
+        Verdict::Foreign if texts.are_in_file(source)? => Ok(Verdict::Own),
+        verdict => Ok(verdict),
+    }
 }
 
 /// Decides what has to be in the seed so that the outputs of `request`, whose derivations are in `graph`, can be built.
@@ -189,9 +200,7 @@ impl<'a> Planner<'a> {
         let graph = self.graph;
         let Some(expanded) = graph.nodes().get(node) else { return };
         let before = step.and_then(|step| walk.steps.get(step)?.before);
-        for output in &expanded.derivation.outputs {
-            self.refuse(walk, before, &expanded.path, output.kind);
-        }
+        self.refuse(walk, before, expanded);
         for input in &expanded.inputs {
             self.input(walk, input, step);
         }
@@ -227,36 +236,41 @@ impl<'a> Planner<'a> {
                 }
                 // An own derivation is refused where it is expanded.
                 None if is_own => {}
-                None => {
-                    let kind = node.derivation.outputs.iter().find(|output| output.name == *name);
-                    self.refuse(walk, step, &node.path, kind.map_or(OutputKind::Floating, |output| output.kind));
-                }
+                None => self.refuse(walk, step, node),
             }
         }
     }
 
     fn source(&mut self, walk: &mut Walk<'_>, source: &StorePath, step: Option<usize>) {
+        // Evaluation writes a .drv again; its outputs, where they are wanted, are named apart from it.
         if !(is_derivation(source) || self.skip.contains(source) || self.own.sources.contains(source)) {
             walk.needs.push(self.roots.put(source, None, || walk.chain(self.graph, step)));
         }
     }
 
-    fn refuse(&mut self, walk: &Walk<'_>, step: Option<usize>, derivation: &StorePath, kind: OutputKind) {
-        let kind = match kind {
-            OutputKind::InputAddressed | OutputKind::Fixed => return,
-            OutputKind::Floating => "content-addressed",
-            OutputKind::Impure => "impure",
-        };
+    /// Refuses a derivation, if it is of a kind that no seed can serve.
+    fn refuse(&mut self, walk: &Walk<'_>, step: Option<usize>, node: &Node) {
+        let Some(kind) = refused_kind(&node.derivation) else { return };
         let refusal = Refusal {
             label: walk.label.to_owned(),
             chain: walk.chain(self.graph, step),
-            derivation: derivation.to_string(),
+            derivation: node.path.to_string(),
             kind: kind.to_owned(),
         };
         let is_known = |other: &Refusal| other.label == refusal.label && other.derivation == refusal.derivation;
         if !self.refused.iter().any(is_known) {
             self.refused.push(refusal);
         }
+    }
+}
+
+fn refused_kind(derivation: &Derivation) -> Option<&'static str> {
+    let is = |kind| derivation.outputs.iter().any(|output| output.kind == kind);
+    match () {
+        () if derivation.is_dynamic => Some("dynamic"),
+        () if is(OutputKind::Impure) => Some("impure"),
+        () if is(OutputKind::Floating) => Some("content-addressed"),
+        () => None,
     }
 }
 
@@ -280,10 +294,14 @@ struct Step {
 }
 
 impl Walk<'_> {
-    /// What leads to a step, that one included.
+    /// What leads to a step, that one included. Of a way that is longer than a chain may be, the last links.
     fn chain(&self, graph: &Graph, mut step: Option<usize>) -> Vec<String> {
         let mut chain = Vec::new();
         while let Some(Step { node, before }) = step.and_then(|step| self.steps.get(step)) {
+            if chain.len() == CHAIN_MAX - 2 {
+                chain.push("…".to_owned());
+                break;
+            }
             chain.extend(graph.nodes().get(*node).map(|node| node.name().to_owned()));
             step = *before;
         }

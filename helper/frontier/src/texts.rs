@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::Value;
@@ -68,6 +68,15 @@ impl Texts {
             }
         }
         Ok(false)
+    }
+
+    /// Whether the regular file at `path` holds any of it.
+    pub(crate) fn are_in_file(&self, path: &Path) -> Result<bool> {
+        let metadata = path.symlink_metadata().map_err(Error::io("reading", path))?;
+        if !metadata.is_file() || metadata.len() > TEXT_MAX {
+            return Ok(false);
+        }
+        self.are_in(&std::fs::read(path).map_err(Error::io("reading", path))?)
     }
 
     fn are_in_plain(&self, text: &[u8]) -> Result<bool> {

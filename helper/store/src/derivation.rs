@@ -3,7 +3,7 @@ use crate::{Error, Result, StorePath};
 /// A derivation, as far as it says what is built from what: the content of a `.drv` file (Nix manual, "Derivation",
 /// "ATerm format").
 ///
-/// Dynamic derivations (`DrvWithVersion`), whose inputs are outputs of outputs, are refused.
+/// Of a dynamic derivation (`DrvWithVersion`), whose inputs are outputs of outputs, no more is read than that it is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derivation {
     /// Its outputs, by name.
@@ -14,6 +14,8 @@ pub struct Derivation {
     pub sources: Vec<StorePath>,
     /// Its builder, arguments and the values of its environment.
     pub texts: Vec<Vec<u8>>,
+    /// Whether it is a dynamic derivation. Then the rest is empty.
+    pub is_dynamic: bool,
 }
 
 /// An output of a [`Derivation`].
@@ -67,7 +69,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn derivation(&mut self) -> Parsed<Derivation> {
         if self.rest.starts_with(b"DrvWithVersion(") {
-            return Err("it is a dynamic derivation, which no seed can serve");
+            return Ok(Derivation { is_dynamic: true, ..Derivation::default() });
         }
         self.expect(b"Derive(")?;
         let outputs = self.list(Self::output)?;
@@ -100,7 +102,7 @@ impl Reader<'_> {
         })?);
         self.expect(b")")?;
         if self.rest.is_empty() {
-            Ok(Derivation { outputs, inputs, sources, texts })
+            Ok(Derivation { outputs, inputs, sources, texts, is_dynamic: false })
         } else {
             Err("something follows it")
         }

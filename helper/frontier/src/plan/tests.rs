@@ -66,8 +66,17 @@ impl Line {
             path: is_known.then(|| path(&result(&self.name, name))),
             kind,
         };
+        if self.is("dynamic") {
+            return Derivation { is_dynamic: true, ..Derivation::default() };
+        }
         let (inputs, sources) = needs(&self.needs);
-        Derivation { outputs: self.outputs.iter().map(output).collect(), inputs, sources, texts: Vec::new() }
+        Derivation {
+            outputs: self.outputs.iter().map(output).collect(),
+            inputs,
+            sources,
+            texts: Vec::new(),
+            is_dynamic: false,
+        }
     }
 
     fn request(&self) -> OutputRequest {

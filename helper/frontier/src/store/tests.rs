@@ -108,11 +108,9 @@ fn what_does_not_fit_is_an_error_that_names_it() {
 #[test]
 fn a_drv_file_that_cannot_be_read_is_an_error_that_names_it() {
     let root = store();
-    for (content, why) in [("Derive(", "at byte"), ("DrvWithVersion(", "dynamic derivation")] {
-        fs::write(path("bash.drv").below(root.path()), content).unwrap();
-        let message = message(root.path(), &request(&path("app.drv").to_string()));
-        assert!(message.starts_with(&path("bash.drv").to_string()) && message.contains(why), "{message}");
-    }
+    fs::write(path("bash.drv").below(root.path()), "Derive(").unwrap();
+    let message = message(root.path(), &request(&path("app.drv").to_string()));
+    assert!(message.starts_with(&path("bash.drv").to_string()) && message.contains("at byte"), "{message}");
 }
 
 #[test]

@@ -72,6 +72,28 @@ fn a_derivation_is_own_by_a_source_a_text_a_mark_or_an_own_input() {
 }
 
 #[test]
+fn what_reads_an_own_derivation_as_a_file_is_own() {
+    let machine = Machine::new()
+        .source("src", "int main;")
+        .node("app: @src", &[])
+        .node("graph: @app.drv", &[])
+        .node("theirs: @gcc.drv", &[])
+        .node("gcc:", &[]);
+    assert_eq!(machine.own(), ["app", "graph"]);
+}
+
+#[test]
+fn a_source_that_evaluation_has_written_with_a_files_text_is_own() {
+    let machine = Machine::new()
+        .source("wrapper", &format!("# written by evaluation\n{TEXT}exit\n"))
+        .source("theirs", "# written by evaluation\nexit\n")
+        .node("app: @wrapper", &[])
+        .node("other: @theirs", &[]);
+    assert_eq!(machine.own(), ["app"]);
+    assert_eq!(machine.find().unwrap().1.sources, HashSet::from([path("wrapper")]));
+}
+
+#[test]
 fn a_fixed_output_derivation_is_nobodys_whatever_it_is_made_from() {
     let machine = Machine::new()
         .source("src", "int main;")

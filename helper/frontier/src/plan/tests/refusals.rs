@@ -42,6 +42,18 @@ fn an_own_derivation_that_is_content_addressed_is_refused_by_what_leads_to_it() 
 }
 
 #[test]
+fn what_is_dynamic_is_refused_where_it_is_needed() {
+    let plan = plan_of(
+        "output app: deps
+         own deps: generated gcc
+         gcc: below
+         dynamic generated:
+         dynamic below:",
+    );
+    assert_eq!(plan.refused(), ["#app > deps: dynamic generated.drv"]);
+}
+
+#[test]
 fn below_what_is_taken_as_a_result_nothing_is_refused() {
     let plan = plan_of(
         "output app: gcc crates
