@@ -1,7 +1,12 @@
 //! Derivations that depend on the flake's own source and are no outputs. Each example that has some: edit what they are made
 //! of, then build all outputs, check and develop in its seed, offline.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+
+use nix_seed_checks::seed::layout::Layout;
+use serde_json::Value;
 
 use crate::seed::Seed;
 
@@ -257,15 +262,35 @@ fn vendored_builds_after_an_edit_and_fetches_nothing() {
 }
 
 #[test]
-fn editing_what_intermediates_are_made_of_leaves_the_seed() {
+fn editing_what_intermediates_are_made_of_changes_their_results_and_no_other_layer() {
     for (example, file, from, to) in [
         ("crane", "vendor/plural-0.3.1/plural.c", "\"s\"", "\"es\""),
         ("generator", "tools/schema-to-c.c", "\\\"=\\\"", "\\\":\\\""),
         ("monorepo", "packages/p01/p01.c", "return 1", "return 2"),
-        ("vendored", "src/report.c", "Report", "Summary"),
     ] {
+        let seed = Seed::of_example(example);
+        seed.edit(file, from, to);
+        let after = seed.workbench.build(seed.source(), "seed").unwrap();
+        assert_eq!(new_groups(&seed.layout, &after), ["metadata", "results"], "{example}");
+    }
+}
+
+#[test]
+fn editing_an_output_beside_intermediates_leaves_the_seed() {
+    for (example, file, from, to) in
+        [("crane", "src/main.c", "Counts how", "Says how"), ("vendored", "src/report.c", "Report", "Summary")]
+    {
         let seed = Seed::of_example(example);
         seed.edit(file, from, to);
         assert_eq!(seed.workbench.build(seed.source(), "seed").unwrap(), seed.layout, "{example}");
     }
+}
+
+/// The groups of the layers that an image has and another has not.
+fn new_groups(before: &Path, after: &Path) -> Vec<String> {
+    let layers = |layout: &Path| Layout::open(layout).unwrap().manifest["layers"].as_array().unwrap().clone();
+    let digests: Vec<_> = layers(before).iter().map(|layer| layer["digest"].clone()).collect();
+    let group = |layer: &Value| layer["annotations"]["io.github.0compute.nix-seed.group"].as_str().unwrap().to_owned();
+    let new = layers(after).into_iter().filter(|layer| !digests.contains(&layer["digest"]));
+    new.map(|layer| group(&layer)).collect::<BTreeSet<_>>().into_iter().collect()
 }
