@@ -1,7 +1,7 @@
 # checks :: { system, pkgs, nixpkgs, nix-seed } -> { <name> = Derivation; }
 #
-# Why: what `nix flake check` builds: the unit tests, whose result is a line of text, and each example's seed, which the helper
-# then reads back and verifies.
+# Why: what `nix flake check` builds: the unit tests, whose result is a line of text; the proof that each example's seed is complete; and
+# seeds, which the helper then reads back and verifies.
 {
   system,
   pkgs,
@@ -19,7 +19,16 @@ let
         systems.outPath = builtins.toFile "systems.nix" "[ ${builtins.toJSON system} ]\n";
       };
     };
-  verified = name: (example name).packages.${system}.seed.tests.verify;
+  tests = name: (example name).packages.${system}.seed.tests;
+  examples = builtins.attrNames (builtins.readDir ../examples);
+  checks =
+    test: names:
+    builtins.listToAttrs (
+      map (name: {
+        name = "example-${name}-${test}";
+        value = (tests name).${test};
+      }) names
+    );
 in
 {
   lib = pkgs.writeText "nix-seed-lib-tests" (import ../lib/tests);
@@ -28,11 +37,12 @@ in
 // (
   # The examples are written for Linux.
   if builtins.match ".*-linux" system != null then
-    {
-      example-hello = verified "hello";
-      example-c = verified "c";
-      example-python = verified "python";
-    }
+    checks "complete" examples
+    // checks "verify" [
+      "hello"
+      "c"
+      "python"
+    ]
   else
     { }
 )
