@@ -100,6 +100,9 @@ let
       };
     };
 
+    # What was imported; null where nothing is.
+    inherit (plan) plan;
+
     # For `nix-seed check`: what to evaluate, and what the seed has to have.
     inherit subject;
     needs = {
