@@ -103,6 +103,12 @@ in
         "direct"
       ];
   };
+  own = {
+    default = [ ];
+    expected = "a list of names of derivations";
+    example = "own = [ \"services.h\" ];";
+  }
+  // listOf builtins.isString;
   nix = {
     default = null;
     expected = "a derivation of Nix 2.18 or newer";

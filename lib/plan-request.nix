@@ -1,4 +1,4 @@
-# planRequest :: { self :: Flake, entries :: [ Entry ], skip :: [ String ] } -> { flake, skip, marks, outputs }
+# planRequest :: { self :: Flake, entries :: [ Entry ], skip, own :: [ String ] } -> { flake, skip, marks, own, outputs }
 #
 # Why: what the helper has to know to plan the frontier, as doc/helper.md lists it under `plan`. An output is named by its .drv alone:
 # the .drv files of all that it needs come along, and none of their results.
@@ -6,13 +6,14 @@
 # `marks` are what an evaluation can know of the commit. A derivation that says one of them changes with each commit.
 #
 # Example:
-#   planRequest { inherit self entries; skip = [ ]; }
+#   planRequest { inherit self entries; skip = [ ]; own = [ ]; }
 #   => { flake = "/nix/store/…-source"; marks = [ "4f1c…" ]; outputs = [ { label = "packages.x86_64-linux.default"; derivation = "/nix/store/…-hello.drv"; } ]; … }
 { contextOf }:
 {
   self,
   entries,
   skip,
+  own,
 }:
 let
   plain = builtins.unsafeDiscardStringContext;
@@ -44,6 +45,7 @@ in
 {
   flake = "${source.outPath}";
   skip = map plain skip;
+  inherit own;
   marks = map (value: plain (toString value)) (
     builtins.filter (value: builtins.isString value || builtins.isInt value) (
       map (name: source.${name} or null) [

@@ -1,4 +1,4 @@
-# frontier :: { step, lib, name, self, entries, inputs } -> { plan :: Derivation, direct, results, reasons }
+# frontier :: { step, lib, name, self, entries, inputs, own } -> { plan :: Derivation, direct, results, reasons }
 #
 # Why: which store paths the flake's own derivations are built from is known only to who reads all .drv files, which an evaluation may not.
 # So a derivation reads them: the helper gets the .drv files of all outputs, and none of their results, and its answer is read back. That is the
@@ -10,6 +10,7 @@
   self,
   entries,
   inputs,
+  own,
 }:
 let
   distinct = lib.distinctEntries entries;
@@ -22,6 +23,7 @@ let
       inherit self;
       entries = distinct;
       skip = inputs;
+      inherit own;
     };
   };
   plan = builtins.addErrorContext

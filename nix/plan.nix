@@ -72,6 +72,7 @@ let
           entries
           inputs
           ;
+        inherit (arguments) own;
       };
       nothing = {
         direct = [ ];

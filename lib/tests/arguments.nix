@@ -61,6 +61,7 @@ in
       maxSize = null;
       helper = null;
       closure = "frontier";
+      own = [ ];
     };
   };
   "every argument's message can be made" = {
@@ -256,7 +257,7 @@ in
     actual = message { exlude = [ ]; };
     expected = ''
       nix-seed: mkSeed has no argument `exlude`.
-      Its arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, pkgs, self, tag, tools.
+      Its arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, own, pkgs, self, tag, tools.
       For example: mkSeed { inherit pkgs; inherit (inputs) self; exclude = [ "seed" ]; }'';
   };
   "message: wrong type" = {

@@ -28,6 +28,7 @@ let
         self.outPath = source;
         entries = [ ];
         skip = [ ];
+        own = [ ];
       }
       // arguments
     );

@@ -112,6 +112,13 @@ let
         Expected: a number of bytes above 0, or null for no limit.
         For example: maxSize = 4 * 1024 * 1024 * 1024;'';
     };
+    own = {
+      actual = message { own = "services.h"; };
+      expected = ''
+        nix-seed: mkSeed's argument `own` is not what it has to be: it is the string "services.h".
+        Expected: a list of names of derivations.
+        For example: own = [ "services.h" ];'';
+    };
     closure = {
       actual = message { closure = "exact"; };
       expected = ''

@@ -28,6 +28,8 @@ pub enum Kind {
     Delete,
     /// Other hashes and versions in the content, in the same form: a lock file then locks something else.
     Relock,
+    /// Another value in the data of a file, as JSON and TOML have them: the string or number at this position.
+    Value(usize),
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             Self::Rename => "renamed",
             Self::Delete => "deleted",
             Self::Relock => "other hashes in",
+            Self::Value(_) => "another value in",
         }
     }
 }
@@ -65,6 +68,51 @@ const HASH_MIN: usize = 32;
 pub(crate) fn relock(content: &str) -> Option<String> {
     let hashes = change(content, |word| word.len() >= HASH_MIN && word.bytes().any(|c| c.is_ascii_digit()), other_hash);
     hashes.or_else(|| change(content, is_version, other_version))
+}
+
+/// `content` with another string or number at a position; none where there are fewer. A name before `:` or `=` is no value.
+pub(crate) fn with_value(content: &str, position: usize) -> Option<String> {
+    let (mut left, mut at) = (position, 0);
+    while let Some(next) = content[at..].find(|c: char| c == '"' || c.is_ascii_digit()) {
+        let start = at + next;
+        let is_string = content[start..].starts_with('"');
+        let end = if is_string { string_end(content, start)? } else { number_end(content, start) };
+        let is_name = content[end..].trim_start().starts_with([':', '=']);
+        let before = content[..start].chars().next_back();
+        // A digit in a word, and what has no letters or digits, is nothing that anybody would change.
+        let is_part = !is_string && before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        let is_bare = is_string && !content[start..end].contains(|c: char| c.is_alphanumeric());
+        if !(is_name || is_part || is_bare) {
+            if left == 0 {
+                let (value, rest) = (&content[start..end], &content[end..]);
+                let other = match value.strip_suffix('"') {
+                    Some(string) => format!("{string}x\""),
+                    None => other_version(value),
+                };
+                return Some(format!("{}{other}{rest}", &content[..start]));
+            }
+            left -= 1;
+        }
+        at = end;
+    }
+    None
+}
+
+/// Where a string ends that begins at `start` with a quote; none where it has no end on its line.
+fn string_end(content: &str, start: usize) -> Option<usize> {
+    let mut is_escaped = false;
+    for (i, c) in content[start + 1..].char_indices() {
+        match c {
+            '\n' => return None,
+            '"' if !is_escaped => return Some(start + 1 + i + 1),
+            _ => is_escaped = c == '\\' && !is_escaped,
+        }
+    }
+    None
+}
+
+fn number_end(content: &str, start: usize) -> usize {
+    content[start..].find(|c: char| !c.is_ascii_digit()).map_or(content.len(), |length| start + length)
 }
 
 /// Replaces the words that are meant; none where there are none.
@@ -119,6 +167,17 @@ mod tests {
     fn without_hashes_versions_change() {
         assert_eq!(relock("zlib 1.2.3\nsee https://example.org"), Some("zlib 1.2.1\nsee https://example.org".into()));
         assert_eq!(relock("v1.1"), Some("v1.2".into()));
+    }
+
+    #[test]
+    fn each_value_of_data_is_changed_alone() {
+        let json = r#"{"web": {"port": 8080, "name": "a \"b\"", "x1": [true, ""]}}"#;
+        let changed: Vec<_> = (0..).map_while(|position| with_value(json, position)).collect();
+        assert_eq!(changed, [json.replace("8080", "8081"), json.replace(r#"b\"""#, r#"b\"x""#)]);
+        let toml = "[package]\nname = \"p01\"\ndeps = [\"zlib\"]\n";
+        let changed: Vec<_> = (0..).map_while(|position| with_value(toml, position)).collect();
+        assert_eq!(changed, [toml.replace("\"p01\"", "\"p01x\""), toml.replace("zlib", "zlibx")]);
+        assert_eq!(with_value("it\"s open 1", 0), None);
     }
 
     #[test]

@@ -88,12 +88,9 @@ impl Missing {
     /// How to have it in the next seed.
     pub fn mend(&self) -> String {
         match self.chain.as_slice() {
-            [_, between @ .., last] if !between.is_empty() => {
-                let near = between.last().unwrap_or(last);
-                format!(
-                    "make {near} an output of the flake (packages.<system>.…), or add what it needs to mkSeed's `contents`; with closure = \"direct\", leave that out"
-                )
-            }
+            [_, .., near, _] if self.chain.len() > 2 => format!(
+                "name {near} in mkSeed's `own` (own = [ \"{near}\" ];), or make it an output of the flake; with closure = \"direct\", leave that out"
+            ),
             _ => {
                 "build the seed again from this commit; where it is missing still, add it to mkSeed's `contents`".into()
             }

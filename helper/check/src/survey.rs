@@ -27,6 +27,10 @@ pub enum Outcome {
 /// The most evaluations that are spent on taking batches apart.
 const EVALUATIONS_MAX: usize = 300;
 
+/// How many files of one name have their values changed, and how many values of each.
+const FILES_OF_A_NAME: usize = 3;
+const VALUES_MAX: usize = 24;
+
 /// A flake to be edited.
 #[derive(Debug, Clone, Copy)]
 pub struct Files<'a> {
@@ -86,6 +90,8 @@ pub fn survey(files: Files<'_>, evaluator: &mut dyn Evaluator, progress: &mut dy
 
     let read: Vec<PathBuf> = parsed.iter().chain(files.code).cloned().collect();
     survey.batch("other hashes and versions in each file that evaluation reads", each(Kind::Relock, &read))?;
+    let values = survey.values(&parsed);
+    survey.batch("another value in files that evaluation reads as data", values)?;
     let rest: Vec<PathBuf> = data.into_iter().filter(|file| !parsed.contains(file)).collect();
     survey.batch("each file renamed, that evaluation does not read", each(Kind::Rename, &rest))?;
     survey.batch("each of these deleted", each(Kind::Delete, &rest))?;
@@ -137,6 +143,21 @@ impl Survey<'_> {
             count(moving, "that want something new or missing")
         ));
         Ok(outcomes)
+    }
+
+    /// Each value of files, as far as these are not very many: of one name a few files stand for all.
+    fn values(&self, files: &BTreeSet<PathBuf>) -> Vec<Unit> {
+        let mut taken: BTreeMap<&OsStr, usize> = BTreeMap::new();
+        let mut units = Vec::new();
+        for file in files {
+            let taken = taken.entry(file.file_name().unwrap_or_default()).or_default();
+            *taken += 1;
+            if *taken <= FILES_OF_A_NAME {
+                let edits = (0..VALUES_MAX).map(|position| Edit { kind: Kind::Value(position), path: file.clone() });
+                units.extend(edits.take_while(|edit| self.evaluator.can(edit)).map(|edit| vec![edit]));
+            }
+        }
+        units
     }
 
     /// What is there only since an edit of a file is a dependency that this file determines. A commit determines none.

@@ -3,7 +3,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::edit::{ADDED, RENAMED, REPLACEMENT, appendix, relock};
+use crate::edit::{ADDED, RENAMED, REPLACEMENT, appendix, relock, with_value};
 use crate::{Edit, Error, Kind, Result};
 
 /// A copy of a flake's source, in which edits are made and taken back.
@@ -79,8 +79,12 @@ impl Workspace {
 
     /// Whether an edit changes anything: not every file holds a hash.
     pub fn can(&self, edit: &Edit) -> bool {
-        edit.kind != Kind::Relock
-            || fs::read_to_string(self.original.join(&edit.path)).is_ok_and(|text| relock(&text).is_some())
+        let text = || fs::read_to_string(self.original.join(&edit.path)).ok();
+        match edit.kind {
+            Kind::Relock => text().and_then(|text| relock(&text)).is_some(),
+            Kind::Value(position) => text().and_then(|text| with_value(&text, position)).is_some(),
+            _ => true,
+        }
     }
 
     /// Makes edits.
@@ -97,9 +101,8 @@ impl Workspace {
                 Kind::Add => fs::write(file.join(ADDED), REPLACEMENT),
                 Kind::Rename => fs::rename(&file, self.renamed(path)),
                 Kind::Delete => fs::remove_file(&file),
-                Kind::Relock => {
-                    fs::read_to_string(&file).and_then(|text| fs::write(&file, relock(&text).unwrap_or(text)))
-                }
+                Kind::Relock => rewrite(&file, relock),
+                Kind::Value(position) => rewrite(&file, |text| with_value(text, *position)),
             };
             done.map_err(Error::io("editing", file))?;
         }
@@ -130,6 +133,12 @@ impl Workspace {
         name.push(path.file_name().unwrap_or_default());
         self.copy.join(path).with_file_name(name)
     }
+}
+
+/// Puts another text into a file, if there is one.
+fn rewrite(file: &Path, other: impl FnOnce(&str) -> Option<String>) -> std::io::Result<()> {
+    let text = fs::read_to_string(file)?;
+    other(&text).map_or(Ok(()), |other| fs::write(file, other))
 }
 
 #[cfg(test)]

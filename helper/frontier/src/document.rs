@@ -14,6 +14,9 @@ pub struct Request {
     /// Words that nobody but this flake's evaluation writes: its commit, its date.
     #[serde(default)]
     pub marks: Vec<String>,
+    /// Names of derivations that are the flake's own, with or without their version, though nothing in them says so.
+    #[serde(default)]
+    pub own: Vec<String>,
     /// The outputs.
     pub outputs: Vec<OutputRequest>,
 }

@@ -11,6 +11,10 @@ use crate::{Error, Graph, Input, Node, Result, Texts, Tree, Verdict};
 /// The most links of a chain: what a seed's index can record (`doc/format.md`, section 6).
 const CHAIN_MAX: usize = 1000;
 
+/// How many derivations may need an output that has none of the flake's files, and be taken for the flake's own. What more
+/// than that need is rather part of a package set that the flake hands out, such as a compiler.
+const NEAR_MAX: usize = 32;
+
 /// What of a [`Graph`] is the flake's own.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
@@ -25,11 +29,16 @@ pub struct Own {
 impl Own {
     /// Judges every source and every text of `graph`. A fixed-output derivation is nobody's: its result does not depend on what
     /// it is made from.
-    pub fn find(graph: &Graph, tree: &Tree, texts: &Texts, skip: &HashSet<StorePath>, root: &Path) -> Result<Self> {
+    pub fn find(request: &Request, graph: &Graph, tree: &Tree, texts: &Texts, root: &Path) -> Result<Self> {
+        let skip: HashSet<_> = request.skip.iter().map(|path| store_path(path)).collect::<Result<_>>()?;
+        let named: HashSet<_> = request.own.iter().map(String::as_str).collect();
         let mut own = Self::default();
         let mut judged: HashMap<&StorePath, Verdict> = HashMap::new();
         for node in graph.nodes() {
-            let mut is_own = node.inputs.iter().any(|input| own.derivations.get(input.node) == Some(&true));
+            // A fixed-output derivation has a name that somebody may have given, but nothing else here.
+            let is_named = named.contains(node.name()) || named.contains(node.path.package().trim_end_matches(".drv"));
+            let mut is_own = is_named && !node.derivation.is_fixed();
+            is_own |= node.inputs.iter().any(|input| own.derivations.get(input.node) == Some(&true));
             for source in &node.derivation.sources {
                 if is_derivation(source) {
                     is_own |= graph.position(source).is_some_and(|node| own.derivations.get(node) == Some(&true));
@@ -72,23 +81,49 @@ fn judge(source: &Path, tree: &Tree, texts: &Texts) -> Result<Verdict> {
 ///
 /// - Every output counts as the flake's own: its inputs are taken, its own result is not.
 /// - A derivation below it that depends on the flake's source is own: its inputs are taken, and its result too, unless it needs an
-///   output: then it is hardly ever what a later build wants, and would bring the output along.
+///   output that is own: then it is hardly ever what a later build wants, and would bring the output along.
+/// - A derivation that needs an output which has none of the flake's files is taken as a result, and its inputs as well, as far as
+///   [few](NEAR_MAX) need that output: an edit of `flake.nix` changes both.
 /// - A fixed-output derivation is a leaf: its result is taken, never its inputs.
 /// - Everything else is taken as a result.
 pub fn plan(request: &Request, graph: &Graph, own: &Own) -> Result<Plan> {
     let mut planner = Planner::new(request, graph, own)?;
     let outputs = request.outputs.iter().map(|output| planner.output(output)).collect::<Result<_>>()?;
     let Planner { roots, results, expanded, refused, .. } = planner;
+    let (roots, outputs, results) = sorted(roots.list, outputs, &results);
     let mut own_paths: Vec<_> = expanded.iter().filter_map(|node| graph.nodes().get(*node)).collect();
     own_paths.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(Plan {
-        roots: roots.list,
+        roots,
         outputs,
-        results: results.into_iter().collect(),
+        results,
         own: own_paths.iter().map(|node| node.path.to_string()).collect(),
         undecided: own.undecided.iter().map(ToString::to_string).collect(),
         refused,
     })
+}
+
+/// By path, which no edit of the flake changes, while that of a `.drv` file may.
+fn sorted(
+    roots: Vec<Root>,
+    mut outputs: Vec<PlannedOutput>,
+    results: &BTreeSet<usize>,
+) -> (Vec<Root>, Vec<PlannedOutput>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..roots.len()).collect();
+    order.sort_unstable_by(|a, b| roots[*a].path.cmp(&roots[*b].path));
+    let mut positions = vec![0; roots.len()];
+    for (position, old) in order.iter().enumerate() {
+        positions[*old] = position;
+    }
+    for output in &mut outputs {
+        output.roots.iter_mut().for_each(|root| *root = positions[*root]);
+        output.roots.sort_unstable();
+    }
+    let mut results: Vec<_> = results.iter().map(|result| positions[*result]).collect();
+    results.sort_unstable();
+    let mut roots: Vec<_> = roots.into_iter().map(Some).collect();
+    let roots = order.into_iter().filter_map(|old| roots[old].take()).collect();
+    (roots, outputs, results)
 }
 
 /// Each root once, in the order in which they are met.
@@ -123,8 +158,10 @@ struct Planner<'a> {
     skip: HashSet<StorePath>,
     /// The derivations that are outputs.
     outputs: HashSet<usize>,
-    /// By position: whether a derivation needs an output.
-    needs_output: Vec<bool>,
+    /// By position: whether a derivation needs an output that is own.
+    needs_own_output: Vec<bool>,
+    /// Derivations that are not own, but near an output.
+    near: HashSet<usize>,
     roots: Roots,
     results: BTreeSet<usize>,
     /// Own derivations that are no outputs.
@@ -141,17 +178,19 @@ impl<'a> Planner<'a> {
                 outputs.insert(node);
             }
         }
-        let mut needs_output: Vec<bool> = Vec::with_capacity(graph.nodes().len());
+        let mut needs_own_output: Vec<bool> = Vec::with_capacity(graph.nodes().len());
         for node in graph.nodes() {
-            let needs = |input: &Input| outputs.contains(&input.node) || needs_output.get(input.node) == Some(&true);
-            needs_output.push(node.inputs.iter().any(needs));
+            let is_own_output = |node| outputs.contains(&node) && own.derivations.get(node) == Some(&true);
+            let needs = |input: &Input| is_own_output(input.node) || needs_own_output.get(input.node) == Some(&true);
+            needs_own_output.push(node.inputs.iter().any(needs));
         }
         Ok(Self {
             graph,
             own,
             skip: request.skip.iter().map(|path| store_path(path)).collect::<Result<_>>()?,
+            near: near(graph, own, &outputs),
             outputs,
-            needs_output,
+            needs_own_output,
             roots: Roots::default(),
             results: BTreeSet::new(),
             expanded: HashSet::new(),
@@ -201,7 +240,7 @@ impl<'a> Planner<'a> {
         let Some(expanded) = graph.nodes().get(node) else { return };
         let before = step.and_then(|step| walk.steps.get(step)?.before);
         self.refuse(walk, before, expanded);
-        for input in &expanded.inputs {
+        for input in by_name(graph, &expanded.inputs) {
             self.input(walk, input, step);
         }
         for source in &expanded.derivation.sources {
@@ -215,27 +254,27 @@ impl<'a> Planner<'a> {
         }
         let graph = self.graph;
         let Some(node) = graph.nodes().get(input.node) else { return };
-        let is_own = self.own.derivations.get(input.node) == Some(&true);
-        if is_own && walk.seen.insert(input.node) {
+        let is_built = self.own.derivations.get(input.node) == Some(&true) || self.near.contains(&input.node);
+        if is_built && walk.seen.insert(input.node) {
             self.expanded.insert(input.node);
             walk.open.push_back(walk.steps.len());
             walk.steps.push(Step { node: input.node, before: step });
         }
-        if is_own && self.needs_output.get(input.node) == Some(&true) {
+        if is_built && self.needs_own_output.get(input.node) == Some(&true) {
             return;
         }
         for name in &input.outputs {
             match node.derivation.output(name) {
                 Some(path) => {
                     let root = self.roots.put(path, Some((&node.path, name)), || walk.chain(graph, step));
-                    if !is_own {
+                    if !is_built {
                         walk.needs.push(root);
                     } else {
                         self.results.insert(root);
                     }
                 }
                 // An own derivation is refused where it is expanded.
-                None if is_own => {}
+                None if is_built => {}
                 None => self.refuse(walk, step, node),
             }
         }
@@ -262,6 +301,35 @@ impl<'a> Planner<'a> {
             self.refused.push(refusal);
         }
     }
+}
+
+/// Inputs in an order that an edit of the flake leaves as it is, unlike that of `.drv` files: which chain leads to a root depends on it.
+fn by_name<'a>(graph: &Graph, inputs: &'a [Input]) -> Vec<&'a Input> {
+    let mut inputs: Vec<_> = inputs.iter().collect();
+    inputs.sort_by_key(|input| graph.nodes().get(input.node).map(Node::name));
+    inputs
+}
+
+/// The derivations that are not own, and need an output that is not own either and that few need.
+fn near(graph: &Graph, own: &Own, outputs: &HashSet<usize>) -> HashSet<usize> {
+    let is_own = |node: usize| own.derivations.get(node) == Some(&true);
+    let mut needed_by: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (position, node) in graph.nodes().iter().enumerate() {
+        node.inputs.iter().for_each(|input| needed_by.entry(input.node).or_default().push(position));
+    }
+    let mut near = HashSet::new();
+    for output in outputs.iter().filter(|output| !is_own(**output)) {
+        let (mut above, mut open) = (HashSet::new(), vec![*output]);
+        while let Some(node) = open.pop().filter(|_| above.len() <= NEAR_MAX) {
+            let dependants = needed_by.get(&node).map_or(&[][..], Vec::as_slice);
+            let hidden = dependants.iter().filter(|node| !is_own(**node) && !outputs.contains(node));
+            open.extend(hidden.filter(|node| above.insert(**node)));
+        }
+        if above.len() <= NEAR_MAX {
+            near.extend(above);
+        }
+    }
+    near
 }
 
 fn refused_kind(derivation: &Derivation) -> Option<&'static str> {

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::path::Path;
 
 use nix_seed_store::StorePath;
@@ -37,8 +36,7 @@ pub fn find_own(request: &Request, graph: &Graph, root: &Path) -> Result<Own> {
         path.base_name().get(..32).map(ToOwned::to_owned)
     }));
     let texts = Texts::new(&marks, &tree)?;
-    let skip: HashSet<_> = request.skip.iter().map(|path| store_path(path)).collect::<Result<_>>()?;
-    Own::find(graph, &tree, &texts, &skip, root)
+    Own::find(request, graph, &tree, &texts, root)
 }
 
 pub(crate) fn store_path(path: &str) -> Result<StorePath> {

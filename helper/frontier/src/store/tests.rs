@@ -53,13 +53,13 @@ fn a_plan_is_made_from_what_lies_in_the_store() {
     let plan = plan_store(&request(&path("app.drv").to_string()), root.path()).unwrap();
     let text = |name: &str| path(name).to_string();
     let roots: Vec<_> = plan.roots.iter().map(|root| root.path.clone()).collect();
-    assert_eq!(roots, [text("deps"), text("gcc"), text("patch"), text("bash")]);
-    assert_eq!(plan.roots[1].derivation, Some(text("gcc.drv")));
-    assert_eq!(plan.roots[1].output.as_deref(), Some("out"));
-    assert_eq!((&plan.roots[2].derivation, &plan.roots[2].output), (&None, &None));
-    assert_eq!(plan.roots[3].chain, ["app", "deps"]);
-    assert_eq!(plan.outputs[0].roots, [1, 2, 3]);
-    assert_eq!(plan.results, [0]);
+    assert_eq!(roots, [text("bash"), text("deps"), text("gcc"), text("patch")]);
+    assert_eq!(plan.roots[2].derivation, Some(text("gcc.drv")));
+    assert_eq!(plan.roots[2].output.as_deref(), Some("out"));
+    assert_eq!((&plan.roots[3].derivation, &plan.roots[3].output), (&None, &None));
+    assert_eq!(plan.roots[0].chain, ["app", "deps"]);
+    assert_eq!(plan.outputs[0].roots, [0, 2, 3]);
+    assert_eq!(plan.results, [1]);
     assert_eq!(plan.own, [text("deps.drv")], "it says where the flake lies");
     assert_eq!(plan.undecided, [text("empty")]);
     assert_eq!(plan, plan_store(&request(&path("app.drv").to_string()), root.path()).unwrap());
@@ -73,7 +73,7 @@ fn what_an_app_names_is_read_too() {
     let request = Request { flake: FLAKE.into(), outputs: vec![app], ..Request::default() };
     let plan = plan_store(&request, root.path()).unwrap();
     let roots: Vec<_> = plan.roots.iter().map(|root| root.path.clone()).collect();
-    assert_eq!(roots, ["deps", "gcc", "bash"].map(|name| path(name).to_string()));
+    assert_eq!(roots, ["bash", "deps", "gcc"].map(|name| path(name).to_string()));
 }
 
 #[test]
@@ -126,5 +126,5 @@ fn a_source_has_no_derivation_in_the_answer() {
     let root = store();
     let plan = plan_store(&request(&path("app.drv").to_string()), root.path()).unwrap();
     let json = serde_json::to_value(&plan).unwrap();
-    assert_eq!(json["roots"][2], serde_json::json!({ "path": path("patch").to_string(), "chain": ["app"] }));
+    assert_eq!(json["roots"][3], serde_json::json!({ "path": path("patch").to_string(), "chain": ["app"] }));
 }

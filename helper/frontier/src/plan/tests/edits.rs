@@ -15,12 +15,28 @@ fn is_changed(line: &Line) -> bool {
     (line.is("own") || line.is("output")) && !line.is("fixed")
 }
 
+/// What is built again besides, since it needs an output that an edit of `flake.nix` may change.
+fn near(lines: &[Line]) -> HashSet<&str> {
+    let mut near = HashSet::new();
+    let foreign: HashSet<_> =
+        lines.iter().filter(|line| line.is("output") && !line.is("own")).map(|line| &*line.name).collect();
+    for line in lines.iter().filter(|line| !(is_changed(line) || line.is("fixed") || line.is("run"))) {
+        let needs: HashSet<_> = line.needs.iter().map(|need| need.split('.').next().unwrap_or_default()).collect();
+        let is_fixed = |name: &str| lines.iter().any(|line| line.name == name && line.is("fixed"));
+        if needs.iter().any(|name| near.contains(name) || foreign.contains(name) && !is_fixed(name)) {
+            near.insert(&*line.name);
+        }
+    }
+    near
+}
+
 fn results_of(line: &Line) -> Vec<String> {
     line.outputs.iter().map(|output| result(&line.name, output)).collect()
 }
 
 /// The outputs that cannot be built after an edit from these roots.
 fn failures_after_an_edit<'a>(lines: &'a [Line], roots: &[String]) -> Vec<&'a str> {
+    let near = near(lines);
     let mut store: HashSet<_> = roots.iter().cloned().collect();
     for line in lines.iter().filter(|line| is_changed(line)) {
         store.retain(|root| !results_of(line).contains(root));
@@ -31,7 +47,7 @@ fn failures_after_an_edit<'a>(lines: &'a [Line], roots: &[String]) -> Vec<&'a st
     let mut size = None;
     while size != Some(store.len()) {
         size = Some(store.len());
-        for line in lines.iter().filter(|line| is_changed(line)) {
+        for line in lines.iter().filter(|line| is_changed(line) || near.contains(&*line.name)) {
             if line.needs.iter().all(|need| has(&store, need)) {
                 store.extend(results_of(line));
             }

@@ -9,13 +9,19 @@ struct Machine {
     root: tempfile::TempDir,
     nodes: BTreeMap<StorePath, Derivation>,
     skip: HashSet<StorePath>,
+    named: Vec<String>,
 }
 
 const TEXT: &str = "#!/bin/sh\necho what only this flake says\n";
 
 impl Machine {
     fn new() -> Self {
-        let machine = Self { root: tempfile::tempdir().unwrap(), nodes: BTreeMap::new(), skip: HashSet::new() };
+        let machine = Self {
+            root: tempfile::tempdir().unwrap(),
+            nodes: BTreeMap::new(),
+            skip: HashSet::new(),
+            named: Vec::new(),
+        };
         let flake = machine.root.path().join("flake");
         fs::create_dir(&flake).unwrap();
         fs::write(flake.join("main.c"), "int main;").unwrap();
@@ -44,7 +50,12 @@ impl Machine {
         }
         let tree = Tree::list(&self.root.path().join("flake"))?;
         let texts = Texts::new(&["4f1c0de".into()], &tree)?;
-        let own = Own::find(&graph, &tree, &texts, &self.skip, self.root.path())?;
+        let request = Request {
+            skip: self.skip.iter().map(ToString::to_string).collect(),
+            own: self.named.clone(),
+            ..Request::default()
+        };
+        let own = Own::find(&request, &graph, &tree, &texts, self.root.path())?;
         assert_eq!(own.derivations.len(), graph.nodes().len());
         let names = graph.nodes().iter().zip(&own.derivations).filter(|(_, is_own)| **is_own);
         Ok((sorted(names.map(|(node, _)| node.name().to_owned())), own))
@@ -69,6 +80,20 @@ fn a_derivation_is_own_by_a_source_a_text_a_mark_or_an_own_input() {
         .node("theirs: gcc @patch", &["echo"]);
     assert_eq!(machine.own(), ["by-input", "by-mark", "by-source", "by-text", "by-that"]);
     assert_eq!(machine.find().unwrap().1.sources, HashSet::from([path("src")]));
+}
+
+#[test]
+fn what_is_named_is_own_with_or_without_its_version() {
+    let mut machine = Machine::new()
+        .node("services.h: jq", &[])
+        .node("units-1.2: jq", &[])
+        .node("units: jq", &[])
+        .node("jq:", &[])
+        .node("fixed crates:", &[]);
+    machine.named = ["services.h", "units", "crates"].map(Into::into).into();
+    assert_eq!(machine.own(), ["services.h", "units", "units-1.2"]);
+    machine.named = vec!["units-1.2".into()];
+    assert_eq!(machine.own(), ["units-1.2"]);
 }
 
 #[test]

@@ -84,5 +84,5 @@ fn all_that_is_refused_is_named() {
          floating zlib:
          impure clock:",
     );
-    assert_eq!(plan.refused(), ["#a: content-addressed zlib.drv", "#a: impure clock.drv"]);
+    assert_eq!(plan.refused(), ["#a: impure clock.drv", "#a: content-addressed zlib.drv"]);
 }
