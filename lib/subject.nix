@@ -18,7 +18,15 @@
 }:
 let
   plain = builtins.unsafeDiscardStringContext;
-  ownTree = plain (flakeTree self);
+  # A source may be given as a folder of one: it is the same source all the same, and is edited with it.
+  treeOf =
+    flake:
+    let
+      tree = plain (flakeTree flake);
+      parts = builtins.match "(${builtins.storeDir}/[^/]+)/.*" tree;
+    in
+    if parts == null then tree else builtins.head parts;
+  ownTree = treeOf self;
   # The flake first.
   nodes = [ { flake = self; } ] ++ flakeGraph self;
   positions = builtins.listToAttrs (
@@ -32,7 +40,8 @@ let
   infoOf =
     flake:
     let
-      info = flake.sourceInfo or { };
+      # What is no flake may have it at hand.
+      info = flake.sourceInfo or (if flake._type or null == "flake" then { } else flake);
       named = builtins.filter (name: name != "outPath" && isPlain info.${name}) (builtins.attrNames info);
     in
     builtins.listToAttrs (
@@ -45,7 +54,7 @@ let
   node =
     { flake, ... }:
     let
-      tree = plain (flakeTree flake);
+      tree = treeOf flake;
       length = builtins.stringLength tree + 1;
     in
     {

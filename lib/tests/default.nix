@@ -17,4 +17,5 @@ run {
   own-source = tests ./own-source.nix;
   partition = tests ./partition.nix;
   restrictions = tests ./restrictions.nix;
+  subject = tests ./subject.nix;
 }

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// A change of one file or folder of a flake, or of what evaluation knows of its commit.
@@ -57,9 +58,20 @@ pub(crate) fn appendix(path: &Path) -> &'static [u8] {
 /// What stands in place of a file's content.
 pub(crate) const REPLACEMENT: &[u8] = b"nix-seed\n";
 
-/// What an added or renamed file is called.
-pub(crate) const ADDED: &str = "added-by-nix-seed";
-pub(crate) const RENAMED: &str = "renamed-by-nix-seed-";
+/// What the name of an added or renamed file has in it, unless a file of the flake has it as well.
+pub(crate) const MARK: &str = "by-nix-seed";
+
+/// What an added file is called.
+pub(crate) fn added(mark: &str) -> String {
+    format!("added-{mark}")
+}
+
+/// What a renamed file is called.
+pub(crate) fn renamed(mark: &str, path: &Path) -> PathBuf {
+    let mut name = OsString::from(format!("renamed-{mark}-"));
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
+}
 
 /// The shortest run of letters and digits that is taken for a hash, and not for a word.
 const HASH_MIN: usize = 32;

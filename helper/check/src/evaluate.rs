@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use nix_seed_frontier::{Graph, Request, find_own, read_derivation};
 use nix_seed_store::{Closure, NarHasher, StorePath};
@@ -61,7 +61,7 @@ impl Nix {
         };
         let found = nix.ask(&[])?;
         let (mut request, log) = found.map_err(|log| Error::Evaluation { log })?;
-        nix.code = evaluated_files(&log, &request.flake);
+        nix.code = evaluated_files(&log, &request.flake, nix.workspace.files());
         nix.add(&request)?;
         request.skip = nix.subject.nodes.iter().filter(|node| !node.is_own).filter_map(tree_path).collect();
         request.marks = nix.marks();
@@ -95,7 +95,7 @@ impl Nix {
 
     fn marks(&self) -> Vec<String> {
         let info = self.subject.nodes.first().map(|flake| &flake.info);
-        let names = ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate"];
+        let names = ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "narHash", "lastModified", "lastModifiedDate"];
         let values = names.iter().filter_map(|name| info?.get(*name));
         values.map(|value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)).collect()
     }
@@ -114,8 +114,24 @@ impl Nix {
     fn ask(&mut self, edits: &[Edit]) -> Result<std::result::Result<(Request, String), String>> {
         self.evaluations += 1;
         self.workspace.apply(edits)?;
-        let hash = NarHasher::of(self.workspace.path());
-        let tree = fetch_tree(self.workspace.path(), &hash?.0.sri());
+        let output = self.run(edits);
+        // Also after an error: nobody finds an edited copy.
+        self.workspace.restore(edits)?;
+        let output = output?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            let said = log.lines().filter(|line| !line.starts_with(EVALUATING));
+            return Ok(Err(said.collect::<Vec<_>>().join("\n")));
+        }
+        let request =
+            serde_json::from_slice(&output.stdout).map_err(|error| Error::Answer { why: error.to_string() })?;
+        Ok(Ok((request, log.into_owned())))
+    }
+
+    fn run(&self, edits: &[Edit]) -> Result<Output> {
+        let hash = NarHasher::of(self.workspace.path())?.0.sri();
+        let tree = fetch_tree(self.workspace.path(), &hash);
+        let known = self.subject.nodes.first().map(|flake| flake.info.clone()).unwrap_or_default();
         let (script, script_hash) = &self.script;
         let script = fetch_tree(script, script_hash);
         let read = |name| format!("(builtins.fromJSON (builtins.readFile \"${{script}}/{name}\"))");
@@ -123,47 +139,38 @@ impl Nix {
             "let script = {script}; in import \"${{script}}/evaluate.nix\" {{ subject = {}; hashes = {}; tree = {tree}; info = builtins.fromJSON {}; }}",
             read("subject.json"),
             read("hashes.json"),
-            nix_string(&self.info(edits).to_string()),
+            nix_string(&Value::from(info(known, &hash, edits)).to_string()),
         );
         let mut command = (self.command)();
         command.args(["eval", "--offline", "--json", "-v", "--expr", &expression]);
-        let output = command.output().map_err(Error::io("running", command.get_program()));
-        self.workspace.restore(edits)?;
-        let output = output?;
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !output.status.success() {
-            return Ok(Err(log));
-        }
-        let request =
-            serde_json::from_slice(&output.stdout).map_err(|error| Error::Answer { why: error.to_string() })?;
-        Ok(Ok((request, log)))
+        command.output().map_err(Error::io("running", command.get_program()))
     }
+}
 
-    /// What evaluation is to know of the commit.
-    fn info(&self, edits: &[Edit]) -> Value {
-        let mut info = self.subject.nodes.first().map(|flake| flake.info.clone()).unwrap_or_default();
-        for edit in edits {
-            match edit.kind {
-                Kind::Commit => {
-                    set_dates(&mut info);
-                    let rev = "5eed".repeat(10);
-                    info.retain(|name, _| !name.starts_with("dirty"));
-                    info.insert("shortRev".into(), rev[..7].into());
-                    info.insert("rev".into(), rev.into());
-                    info.insert("revCount".into(), json!(77_777));
-                }
-                Kind::Dirty => {
-                    set_dates(&mut info);
-                    let rev = "d1e7".repeat(10);
-                    info.retain(|name, _| !matches!(&**name, "rev" | "shortRev" | "revCount"));
-                    info.insert("dirtyShortRev".into(), format!("{}-dirty", &rev[..7]).into());
-                    info.insert("dirtyRev".into(), format!("{rev}-dirty").into());
-                }
-                _ => {}
+/// What evaluation is to know of the edited source, whose NAR's hash is `hash`.
+fn info(mut info: Map<String, Value>, hash: &str, edits: &[Edit]) -> Map<String, Value> {
+    info.insert("narHash".into(), hash.into());
+    for edit in edits {
+        match edit.kind {
+            Kind::Commit => {
+                set_dates(&mut info);
+                let rev = "5eed".repeat(10);
+                info.retain(|name, _| !name.starts_with("dirty"));
+                info.insert("shortRev".into(), rev[..7].into());
+                info.insert("rev".into(), rev.into());
+                info.insert("revCount".into(), json!(77_777));
             }
+            Kind::Dirty => {
+                set_dates(&mut info);
+                let rev = "d1e7".repeat(10);
+                info.retain(|name, _| !matches!(&**name, "rev" | "shortRev" | "revCount"));
+                info.insert("dirtyShortRev".into(), format!("{}-dirty", &rev[..7]).into());
+                info.insert("dirtyRev".into(), format!("{rev}-dirty").into());
+            }
+            _ => {}
         }
-        info.into()
     }
+    info
 }
 
 fn set_dates(info: &mut Map<String, Value>) {
@@ -223,11 +230,25 @@ fn fetch_tree(path: &Path, hash: &str) -> String {
 }
 
 fn nix_string(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$"))
+    // Nix takes a carriage return in a string for a line's end.
+    let escapes = [('\\', "\\\\"), ('"', "\\\""), ('$', "\\$"), ('\r', "\\r")];
+    format!("\"{}\"", escapes.iter().fold(text.to_owned(), |text, (c, escape)| text.replace(*c, escape)))
 }
 
-/// The flake's files that Nix says to have evaluated, relative to its source.
-fn evaluated_files(log: &str, tree: &str) -> BTreeSet<PathBuf> {
-    let files = log.lines().filter_map(|line| line.split_once("evaluating file '")?.1.strip_suffix('\''));
-    files.filter_map(|file| file.strip_prefix(tree)?.strip_prefix('/')).map(PathBuf::from).collect()
+/// What a line begins with in which Nix says that it evaluates a file.
+const EVALUATING: &str = "evaluating file '";
+
+/// Those of the flake's `files`, which are sorted, that Nix says to have evaluated; where it says so in words that are not known here, all that may be.
+fn evaluated_files(log: &str, tree: &str, files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let said = log.lines().filter_map(|line| line.strip_prefix(EVALUATING)?.strip_suffix('\''));
+    let own = said.filter_map(|file| file.strip_prefix(tree)?.strip_prefix('/')).map(Path::new);
+    let evaluated: BTreeSet<_> =
+        own.filter(|file| files.binary_search_by(|known| (**known).cmp(file)).is_ok()).map(Into::into).collect();
+    if evaluated.is_empty() {
+        return files.iter().filter(|file| file.extension() == Some("nix".as_ref())).cloned().collect();
+    }
+    evaluated
 }
+
+#[cfg(test)]
+mod tests;

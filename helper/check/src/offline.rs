@@ -1,7 +1,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use nix_seed_frontier::{Graph, Input, OutputRequest, Own};
-use nix_seed_store::StorePath;
+use nix_seed_store::{Output, StorePath};
 use serde::Serialize;
 
 use crate::Result;
@@ -31,7 +31,7 @@ pub struct Missing {
     pub path: Option<String>,
     /// What Nix would do without it.
     pub how: How,
-    /// Whether it is there only since the edit: then the edit has changed a dependency.
+    /// Whether it is wanted only since the edit: then the edit has changed a dependency.
     pub is_new: bool,
 }
 
@@ -48,7 +48,8 @@ pub enum How {
 /// Follows what an offline build of `outputs` needs, from the outputs down to what is `present`, and names what is neither there nor
 /// the flake's own. Sources are not looked for: evaluation has written them.
 ///
-/// What an edit has brought counts as the flake's own, unless it is fetched: it is there because of the edit.
+/// What an edit has brought counts as the flake's own, unless it is fetched: it is there because of the edit. But where something that
+/// was not the flake's own has another download, it is another version of a dependency, and so what it is built with is new as well.
 pub fn find_missing(
     graph: &Graph,
     outputs: &[OutputRequest],
@@ -60,7 +61,9 @@ pub fn find_missing(
         present,
         base,
         steps: Vec::new(),
+        other_versions: other_versions(graph, present, base),
         seen: HashSet::new(),
+        wanted: HashSet::new(),
         open: VecDeque::new(),
         missing: Vec::new(),
     };
@@ -82,6 +85,31 @@ pub fn find_missing(
     Ok(walk.missing.iter().map(|(step, how)| walk.describe(outputs, step, *how)).collect())
 }
 
+/// What an edit has brought that is neither called as something of the flake's own, nor built without what would be fetched anew.
+fn other_versions(graph: &Graph, present: &HashSet<StorePath>, base: &Base) -> HashSet<usize> {
+    let is_own = |node: &usize| base.outputs.contains(node) || base.own.derivations.get(*node) == Some(&true);
+    let own: HashSet<_> = (0..base.length).filter(is_own).map(|node| package(graph.nodes()[node].name())).collect();
+    let mut other = HashSet::new();
+    for (position, node) in graph.nodes().iter().enumerate().skip(base.length) {
+        let is_fetched = |input: &Input| {
+            let derivation = &graph.nodes()[input.node].derivation;
+            let is_there = |output: &Output| output.path.as_ref().is_some_and(|path| present.contains(path));
+            input.node >= base.length && derivation.is_fixed() && !derivation.outputs.iter().all(is_there)
+        };
+        let is_other = |input: &Input| other.contains(&input.node) || is_fetched(input);
+        if !own.contains(package(node.name())) && node.inputs.iter().any(is_other) {
+            other.insert(position);
+        }
+    }
+    other
+}
+
+/// A derivation's name without its version.
+fn package(name: &str) -> &str {
+    let is_version = |(at, _): &(usize, &str)| name.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
+    name.match_indices('-').find(is_version).map_or(name, |(at, _)| &name[..at])
+}
+
 /// The derivations that an output names, and which of their outputs; none means all.
 fn wanted(output: &OutputRequest) -> impl Iterator<Item = (&str, Option<&[String]>)> {
     let own = output.derivation.as_deref().map(|derivation| (derivation, None));
@@ -101,6 +129,9 @@ struct Walk<'a> {
     present: &'a HashSet<StorePath>,
     base: &'a Base,
     steps: Vec<Step>,
+    other_versions: HashSet<usize>,
+    /// What something else than another version of a dependency wants.
+    wanted: HashSet<usize>,
     /// Whether a derivation is to be built, or known to be missing.
     seen: HashSet<usize>,
     open: VecDeque<usize>,
@@ -111,7 +142,14 @@ impl Walk<'_> {
     fn want(&mut self, input: &Input, step: Step) {
         let derivation = &self.graph.nodes()[input.node].derivation;
         let is_present = |name: &String| derivation.output(name).is_some_and(|path| self.present.contains(path));
-        if input.outputs.iter().all(is_present) || !self.seen.insert(input.node) {
+        if input.outputs.iter().all(is_present) {
+            return;
+        }
+        let before = step.before.map(|before| self.steps[before].node);
+        if before.is_none_or(|node| !self.other_versions.contains(&node)) {
+            self.wanted.insert(input.node);
+        }
+        if !self.seen.insert(input.node) {
             return;
         }
         if derivation.is_fixed() {
@@ -145,7 +183,7 @@ impl Walk<'_> {
             derivation: node.path.to_string(),
             path: node.derivation.outputs.iter().find_map(|output| output.path.as_ref()).map(ToString::to_string),
             how,
-            is_new: step.node >= self.base.length,
+            is_new: step.node >= self.base.length || !self.wanted.contains(&step.node),
         }
     }
 }

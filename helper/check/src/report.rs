@@ -78,7 +78,7 @@ impl Missing {
             (How::Build, _) => "would be built, though it is not the flake's own",
         };
         let path = self.path.as_deref().unwrap_or(&self.derivation);
-        let mut text = format!("  {path} {what}\n    wanted by {}", self.output);
+        let mut text = format!("  {path} {what}\n    wanted by {}", line(&self.output));
         for (depth, name) in self.chain.iter().enumerate() {
             let _ = write!(text, "\n    {}└ {name}", "  ".repeat(depth));
         }
@@ -107,7 +107,10 @@ impl Report {
             text += &explain(&self.before);
         }
         for Finding { edits, missing } in &self.incomplete {
-            let _ = writeln!(text, "After an edit ({}), the seed lacks:", edits.join(", "));
+            let more =
+                if edits.len() > EDITS_MAX { format!(", … {} more", edits.len() - EDITS_MAX) } else { String::new() };
+            let edits = line(&edits[..edits.len().min(EDITS_MAX)].join(", "));
+            let _ = writeln!(text, "After an edit ({edits}{more}), the seed lacks:");
             text += &explain(missing);
         }
         let _ = writeln!(
@@ -132,7 +135,7 @@ impl Report {
                 Verdict::ChangesDependencies => "changes dependencies",
                 Verdict::ReadByEvaluation => "read by evaluation",
             };
-            let _ = writeln!(text, "  {:<40} {why}", file.path);
+            let _ = writeln!(text, "  {:<40} {why}", line(&file.path));
         }
         text
     }
@@ -141,10 +144,39 @@ impl Report {
     pub fn workflow(&self) -> String {
         let mut text = String::from("paths:\n");
         for file in &self.paths {
-            let _ = writeln!(text, "  - {}", Value::from(&*file.path));
+            let _ = writeln!(text, "  - {}", yaml(&pattern(&file.path)));
         }
         text
     }
+}
+
+/// How many edits a text names that go wrong together.
+const EDITS_MAX: usize = 5;
+
+/// What a stranger has named, so that it is no line of its own.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.into() }).collect()
+}
+
+/// The pattern that means just this file. What is no Unicode stands for anything.
+fn pattern(path: &str) -> String {
+    let (start, path) = path.strip_prefix("**/").map_or(("", path), |name| ("**/", name));
+    let mut pattern = String::from(start);
+    for c in path.chars() {
+        match c {
+            '*' | '?' | '+' | '[' | ']' | '!' | '\\' => pattern.extend(['\\', c]),
+            char::REPLACEMENT_CHARACTER => pattern.push('*'),
+            c => pattern.push(c),
+        }
+    }
+    pattern
+}
+
+/// A string in YAML. JSON's escapes are YAML's, too, but YAML takes fewer characters without one.
+fn yaml(text: &str) -> String {
+    let is_plain = |c: char| !c.is_control() && (c.is_ascii() || c.is_alphanumeric() || c > '\u{ffff}');
+    let quoted = Value::from(text).to_string();
+    quoted.chars().map(|c| if is_plain(c) { c.into() } else { format!("\\u{:04x}", u32::from(c)) }).collect()
 }
 
 fn explain(missing: &[Missing]) -> String {
@@ -154,3 +186,6 @@ fn explain(missing: &[Missing]) -> String {
     }
     text + "\n"
 }
+
+#[cfg(test)]
+mod tests;

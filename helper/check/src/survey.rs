@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::edit::{MARK, added, renamed};
 use crate::{Edit, Evaluator, FileReport, Finding, Kind, Missing, Report, Result, Verdict};
 
 /// What an evaluation of edits came to.
@@ -22,6 +23,8 @@ pub enum Outcome {
     Invalid,
     /// Something is missing.
     Moves(Vec<Missing>),
+    /// They were not tried alone: too much went wrong before.
+    Untried,
 }
 
 /// The most evaluations that are spent on taking batches apart.
@@ -81,7 +84,7 @@ pub fn survey(files: Files<'_>, evaluator: &mut dyn Evaluator, progress: &mut dy
     let outcomes = survey.batch("each file replaced, that is no code", classes.into_values().collect())?;
     let parsed: BTreeSet<PathBuf> = outcomes
         .into_iter()
-        .filter(|(_, outcome)| *outcome == Outcome::Invalid)
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Invalid | Outcome::Untried))
         .flat_map(|(unit, _)| unit.into_iter().map(|edit| edit.path))
         .collect();
     for file in &parsed {
@@ -122,25 +125,30 @@ impl Survey<'_> {
         if edits == 0 {
             return Ok(Vec::new());
         }
+        // Mostly one evaluation is enough, whatever others have taken.
+        self.left = self.left.max(1);
         let outcomes = self.isolate(units)?;
-        let (mut invalid, mut moving) = (0, 0);
+        let (mut invalid, mut moving, mut untried) = (0, 0, 0);
         for (unit, outcome) in &outcomes {
             match outcome {
                 Outcome::Free => {}
                 Outcome::Invalid => invalid += unit.len(),
+                Outcome::Untried => untried += unit.len(),
                 Outcome::Moves(missing) => {
                     moving += unit.len();
                     self.judge(unit, missing);
                 }
             }
         }
-        self.report.edits += edits;
+        self.report.edits += edits - untried;
         self.report.invalid += invalid;
+        self.report.untried += untried;
         let count = |number: usize, what: &str| if number > 0 { format!(", {number} {what}") } else { String::new() };
         (self.progress)(&format!(
-            "{what}: {edits} edits{}{}",
+            "{what}: {edits} edits{}{}{}",
             count(invalid, "that it does not evaluate with"),
-            count(moving, "that want something new or missing")
+            count(moving, "that want something new or missing"),
+            count(untried, "that were not tried alone")
         ));
         Ok(outcomes)
     }
@@ -163,14 +171,13 @@ impl Survey<'_> {
     /// What is there only since an edit of a file is a dependency that this file determines. A commit determines none.
     fn judge(&mut self, unit: &Unit, missing: &[Missing]) {
         let is_commit = unit.iter().any(|edit| matches!(edit.kind, Kind::Commit | Kind::Dirty));
-        if missing.iter().all(|missing| missing.is_new) && !is_commit {
+        if missing.iter().any(|missing| missing.is_new) && !is_commit {
             for edit in unit {
                 // In a folder to which files are added, it is its files that count.
                 if edit.kind != Kind::Add {
                     self.verdicts.insert(edit.path.clone(), Verdict::ChangesDependencies);
                 }
             }
-            return;
         }
         let missing: Vec<_> = missing.iter().filter(|missing| is_commit || !missing.is_new).cloned().collect();
         let is_told = |missing| self.report.incomplete.iter().any(|finding| finding.tells(missing));
@@ -189,8 +196,7 @@ impl Survey<'_> {
             return Ok(Vec::new());
         }
         if self.left == 0 {
-            self.report.untried += units.iter().map(Vec::len).sum::<usize>();
-            return Ok(Vec::new());
+            return Ok(units.into_iter().map(|unit| (unit, Outcome::Untried)).collect());
         }
         self.left -= 1;
         let all: Vec<Edit> = units.iter().flatten().cloned().collect();
@@ -200,8 +206,7 @@ impl Survey<'_> {
                 return Ok(units.into_iter().map(|unit| (unit, Outcome::Free)).collect());
             }
             Evaluated::Follows(ref missing) if units.len() == 1 || self.are_known(missing) => {
-                self.known
-                    .extend(missing.iter().filter(|missing| !missing.is_new).map(|missing| missing.derivation.clone()));
+                self.know(missing);
                 return Ok(vec![(all, Outcome::Moves(missing.clone()))]);
             }
             Evaluated::Fails(_) if units.len() == 1 => return Ok(vec![(all, Outcome::Invalid)]),
@@ -219,26 +224,42 @@ impl Survey<'_> {
             outcomes.extend(self.isolate(suspects)?);
             outcomes.extend(self.isolate(rest)?);
         }
-        // What only goes wrong together has no smaller cause.
-        if let Evaluated::Follows(missing) = evaluated
-            && outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Free)
-            && self.left > 0
-        {
-            outcomes.push((all, Outcome::Moves(missing)));
+        // What only goes wrong together has no smaller cause, nor has what was not taken apart.
+        if let Evaluated::Follows(missing) = evaluated {
+            let are_free = outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Free);
+            let is_told = |missing: &Missing| self.known.contains(&missing.derivation);
+            let untold: Vec<_> = missing
+                .into_iter()
+                .filter(|missing| if missing.is_new { are_free } else { !is_told(missing) })
+                .collect();
+            if !untold.is_empty() {
+                self.know(&untold);
+                outcomes.push((all, Outcome::Moves(untold)));
+            }
         }
         Ok(outcomes)
+    }
+
+    fn know(&mut self, missing: &[Missing]) {
+        self.known.extend(missing.iter().filter(|missing| !missing.is_new).map(|missing| missing.derivation.clone()));
     }
 }
 
 /// Whether Nix speaks of a file of `unit`.
 fn is_named(unit: &Unit, log: &str) -> bool {
-    unit.iter().any(|edit| {
-        let path = format!("/{}", edit.path.display());
+    let is_in_log = |path: PathBuf| {
+        let path = format!("/{}", path.display());
         let mut found = log.match_indices(&path);
         found.any(|(start, _)| {
             let after = log[start + path.len()..].chars().next();
             !after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '.'))
         })
+    };
+    unit.iter().any(|edit| match edit.kind {
+        Kind::Commit | Kind::Dirty => false,
+        Kind::Add => is_in_log(edit.path.join(added(MARK))),
+        Kind::Rename => is_in_log(edit.path.clone()) || is_in_log(renamed(MARK, &edit.path)),
+        _ => is_in_log(edit.path.clone()),
     })
 }
 

@@ -1,9 +1,10 @@
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::edit::{ADDED, RENAMED, REPLACEMENT, appendix, relock, with_value};
+use crate::edit::{MARK, REPLACEMENT, added, appendix, relock, renamed, with_value};
 use crate::{Edit, Error, Kind, Result};
 
 /// A copy of a flake's source, in which edits are made and taken back.
@@ -15,30 +16,48 @@ pub struct Workspace {
     files: Vec<PathBuf>,
     /// The folders, relative, sorted; the source itself is the empty path.
     folders: Vec<PathBuf>,
+    /// What no name in the source has in it.
+    mark: String,
 }
+
+/// The longest name that file systems take.
+const NAME_MAX: usize = 255;
 
 impl Workspace {
     /// Copies the source at `original` to `copy`, which must not exist.
     pub fn create(original: &Path, copy: &Path) -> Result<Self> {
-        let mut workspace =
-            Self { original: original.into(), copy: copy.into(), files: Vec::new(), folders: vec![PathBuf::new()] };
+        let mut workspace = Self {
+            original: original.into(),
+            copy: copy.into(),
+            files: Vec::new(),
+            folders: vec![PathBuf::new()],
+            mark: MARK.into(),
+        };
         fs::create_dir(copy).map_err(Error::io("creating", copy))?;
-        workspace.copy_folder(&PathBuf::new())?;
+        let mut names = Vec::new();
+        workspace.copy_folder(&PathBuf::new(), &mut names)?;
+        let has = |name: &OsString, mark: &str| {
+            name.as_encoded_bytes().windows(mark.len()).any(|part| part == mark.as_bytes())
+        };
+        while names.iter().any(|name| has(name, &workspace.mark)) {
+            workspace.mark.push('-');
+        }
         workspace.files.sort_unstable();
         workspace.folders.sort_unstable();
         Ok(workspace)
     }
 
-    fn copy_folder(&mut self, folder: &Path) -> Result<()> {
+    fn copy_folder(&mut self, folder: &Path, names: &mut Vec<OsString>) -> Result<()> {
         let from = self.original.join(folder);
         for entry in fs::read_dir(&from).map_err(Error::io("listing", &from))? {
             let entry = entry.map_err(Error::io("listing", &from))?;
             let (path, name) = (entry.path(), folder.join(entry.file_name()));
             let kind = entry.file_type().map_err(Error::io("reading", &path))?;
             let to = self.copy.join(&name);
+            names.push(entry.file_name());
             if kind.is_dir() {
                 fs::create_dir(&to).map_err(Error::io("creating", &to))?;
-                self.copy_folder(&name)?;
+                self.copy_folder(&name, names)?;
                 self.folders.push(name);
             } else if kind.is_symlink() {
                 fs::read_link(&path)
@@ -77,49 +96,61 @@ impl Workspace {
         &self.folders
     }
 
-    /// Whether an edit changes anything: not every file holds a hash.
+    /// Whether an edit changes anything, and can be made: not every file holds a hash, and a name can be too long for a longer one.
     pub fn can(&self, edit: &Edit) -> bool {
         let text = || fs::read_to_string(self.original.join(&edit.path)).ok();
         match edit.kind {
             Kind::Relock => text().and_then(|text| relock(&text)).is_some(),
             Kind::Value(position) => text().and_then(|text| with_value(&text, position)).is_some(),
+            Kind::Rename => self.renamed(&edit.path).file_name().is_some_and(|name| name.len() <= NAME_MAX),
             _ => true,
         }
     }
 
-    /// Makes edits.
+    /// Makes edits: all of them, or none.
     pub fn apply(&self, edits: &[Edit]) -> Result<()> {
-        for Edit { kind, path } in edits {
-            let file = self.copy.join(path);
-            let done = match kind {
-                Kind::Commit | Kind::Dirty => Ok(()),
-                Kind::Append => fs::read(&file).and_then(|mut content| {
-                    content.extend_from_slice(appendix(path));
-                    fs::write(&file, content)
-                }),
-                Kind::Replace => fs::write(&file, REPLACEMENT),
-                Kind::Add => fs::write(file.join(ADDED), REPLACEMENT),
-                Kind::Rename => fs::rename(&file, self.renamed(path)),
-                Kind::Delete => fs::remove_file(&file),
-                Kind::Relock => rewrite(&file, relock),
-                Kind::Value(position) => rewrite(&file, |text| with_value(text, *position)),
-            };
-            done.map_err(Error::io("editing", file))?;
+        for (index, edit) in edits.iter().enumerate() {
+            if let Err(error) = self.make(edit) {
+                self.restore(&edits[..=index])?;
+                return Err(error);
+            }
         }
         Ok(())
     }
 
-    /// Takes edits back.
+    fn make(&self, Edit { kind, path }: &Edit) -> Result<()> {
+        let file = self.copy.join(path);
+        let done = match kind {
+            Kind::Commit | Kind::Dirty => Ok(()),
+            Kind::Append => {
+                File::options().append(true).open(&file).and_then(|mut open| open.write_all(appendix(path)))
+            }
+            Kind::Replace => fs::write(&file, REPLACEMENT),
+            Kind::Add => File::create_new(self.added(path)).and_then(|mut open| open.write_all(REPLACEMENT)),
+            Kind::Rename => fs::rename(&file, self.renamed(path)),
+            Kind::Delete => fs::remove_file(&file),
+            Kind::Relock => rewrite(&file, relock),
+            Kind::Value(position) => rewrite(&file, |text| with_value(text, *position)),
+        };
+        done.map_err(Error::io("editing", file))
+    }
+
+    /// Takes edits back, also those that were not made.
     pub fn restore(&self, edits: &[Edit]) -> Result<()> {
         for Edit { kind, path } in edits {
             let added = match kind {
                 Kind::Commit | Kind::Dirty => continue,
-                Kind::Add => Some(self.copy.join(path).join(ADDED)),
+                Kind::Add => Some(self.added(path)),
                 Kind::Rename => Some(self.renamed(path)),
                 _ => None,
             };
             if let Some(added) = added {
-                fs::remove_file(&added).map_err(Error::io("removing", added))?;
+                match fs::remove_file(&added) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(Error::io("removing", added)(error));
+                    }
+                    _ => {}
+                }
             }
             if *kind != Kind::Add {
                 self.copy_file(path)?;
@@ -128,10 +159,12 @@ impl Workspace {
         Ok(())
     }
 
+    fn added(&self, folder: &Path) -> PathBuf {
+        self.copy.join(folder).join(added(&self.mark))
+    }
+
     fn renamed(&self, path: &Path) -> PathBuf {
-        let mut name = OsString::from(RENAMED);
-        name.push(path.file_name().unwrap_or_default());
-        self.copy.join(path).with_file_name(name)
+        self.copy.join(renamed(&self.mark, path))
     }
 }
 
@@ -142,42 +175,4 @@ fn rewrite(file: &Path, other: impl FnOnce(&str) -> Option<String>) -> std::io::
 }
 
 #[cfg(test)]
-mod tests {
-    use nix_seed_store::NarHasher;
-
-    use super::*;
-
-    #[test]
-    fn every_edit_changes_the_source_and_is_taken_back() {
-        let scratch = tempfile::tempdir().unwrap();
-        let original = scratch.path().join("original");
-        fs::create_dir_all(original.join("src")).unwrap();
-        fs::write(original.join("flake.nix"), "{ }").unwrap();
-        fs::write(original.join("src/lock"), "zlib 1.2.3\n").unwrap();
-        std::os::unix::fs::symlink("lock", original.join("src/link")).unwrap();
-        fs::set_permissions(original.join("src/lock"), fs::Permissions::from_mode(0o555)).unwrap();
-        let workspace = Workspace::create(&original, &scratch.path().join("copy")).unwrap();
-        assert_eq!(workspace.files(), [Path::new("flake.nix"), Path::new("src/lock")]);
-        assert_eq!(workspace.folders(), [Path::new(""), Path::new("src")]);
-
-        let before = NarHasher::of(&original).unwrap();
-        assert_eq!(NarHasher::of(workspace.path()).unwrap(), before);
-        let of = |kind, path: &str| Edit { kind, path: path.into() };
-        for edit in [
-            of(Kind::Append, "src/lock"),
-            of(Kind::Replace, "src/lock"),
-            of(Kind::Add, "src"),
-            of(Kind::Add, ""),
-            of(Kind::Rename, "src/lock"),
-            of(Kind::Delete, "flake.nix"),
-            of(Kind::Relock, "src/lock"),
-        ] {
-            assert!(workspace.can(&edit));
-            workspace.apply(std::slice::from_ref(&edit)).unwrap();
-            assert_ne!(NarHasher::of(workspace.path()).unwrap(), before, "{edit:?}");
-            workspace.restore(std::slice::from_ref(&edit)).unwrap();
-            assert_eq!(NarHasher::of(workspace.path()).unwrap(), before, "{edit:?}");
-        }
-        assert!(!workspace.can(&of(Kind::Relock, "flake.nix")));
-    }
-}
+mod tests;
