@@ -60,8 +60,8 @@ fn is_derivation(source: &StorePath) -> bool {
 /// Decides what has to be in the seed so that the outputs of `request`, whose derivations are in `graph`, can be built.
 ///
 /// - Every output counts as the flake's own: its inputs are taken, its own result is not.
-/// - A derivation below it that depends on the flake's source is own: its inputs are taken, and its result too, unless it needs an
-///   output: then it is hardly ever what a later build wants, and would bring the output along.
+/// - A derivation below it that depends on the flake's source, or on an output, is own: its inputs are taken, and its result too,
+///   unless it needs an output: then it is hardly ever what a later build wants, and would bring the output along.
 /// - A fixed-output derivation is a leaf: its result is taken, never its inputs.
 /// - Everything else is taken as a result.
 pub fn plan(request: &Request, graph: &Graph, own: &Own) -> Result<Plan> {
@@ -205,13 +205,15 @@ impl<'a> Planner<'a> {
         }
         let graph = self.graph;
         let Some(node) = graph.nodes().get(input.node) else { return };
-        let is_own = self.own.derivations.get(input.node) == Some(&true);
+        // An edit of flake.nix changes an output that has none of the flake's files too, and with it what needs it.
+        let needs_output = self.needs_output.get(input.node) == Some(&true);
+        let is_own = needs_output || self.own.derivations.get(input.node) == Some(&true);
         if is_own && walk.seen.insert(input.node) {
             self.expanded.insert(input.node);
             walk.open.push_back(walk.steps.len());
             walk.steps.push(Step { node: input.node, before: step });
         }
-        if is_own && self.needs_output.get(input.node) == Some(&true) {
+        if needs_output {
             return;
         }
         for name in &input.outputs {
