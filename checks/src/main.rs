@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use nix_seed_checks::bench::child;
-use nix_seed_checks::commands::{bench, demo, fuzz, reproduce, suite};
+use nix_seed_checks::commands::{bench, demo, fuzz, property, reproduce, suite};
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::nix::Nix;
@@ -32,6 +32,8 @@ enum Action {
     Demo,
     /// Fuzz what reads seeds; prints a table, fails if anything was found
     Fuzz(fuzz::Arguments),
+    /// Edit generated flakes and build them in the seeds of before; prints counts, and what fails
+    Property(property::Arguments),
     /// Make the same seed in other ways, and compare digests; prints tables
     Reproduce(reproduce::Arguments),
     /// Run Nix: the machine's if it is 2.18 or newer, else one set up in the cache
@@ -67,6 +69,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Action::Demo => demo::run(),
         Action::Fuzz(arguments) => fuzz::run(&cache, &arguments),
         Action::Measured(_) => Ok(()),
+        Action::Property(arguments) => property::run(&arguments),
         Action::Reproduce(arguments) => reproduce::run(&arguments),
         Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
         Action::Nixpkgs(options) => {

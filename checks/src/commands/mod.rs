@@ -4,5 +4,6 @@
 pub mod bench;
 pub mod demo;
 pub mod fuzz;
+pub mod property;
 pub mod reproduce;
 pub mod suite;

@@ -20,6 +20,11 @@ pub struct Workbench {
 }
 
 impl Workbench {
+    /// The package set, as a flake in the store.
+    pub fn nixpkgs(&self) -> &Path {
+        &self.nixpkgs
+    }
+
     /// Sets up what is not there yet.
     pub fn open() -> Result<Self> {
         Self::open_with(&Options::default())

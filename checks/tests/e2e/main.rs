@@ -21,6 +21,7 @@ mod journey;
 mod mistakes;
 mod mounted;
 mod overlay;
+mod property;
 mod publish;
 mod readme;
 mod refusals;

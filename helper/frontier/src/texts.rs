@@ -50,18 +50,17 @@ impl Texts {
         Ok(Self { finder, marks, files })
     }
 
-    /// Whether `text` holds any of it; of JSON, as which structured attributes are written, any of its strings.
+    /// Whether `text` holds any of it; of JSON, as which structured attributes are written, any of its strings. One of them may be
+    /// JSON again, of `toJSON`.
     pub fn are_in(&self, text: &[u8]) -> Result<bool> {
         if self.are_in_plain(text)? {
             return Ok(true);
         }
-        if !text.starts_with(b"{") {
-            return Ok(false);
-        }
-        let mut open = vec![serde_json::from_slice(text).unwrap_or_default()];
+        let mut open = Vec::from_iter(json(text));
         while let Some(value) = open.pop() {
             match value {
                 Value::String(text) if self.are_in_plain(text.as_bytes())? => return Ok(true),
+                Value::String(text) => open.extend(json(text.as_bytes())),
                 Value::Array(values) => open.extend(values),
                 Value::Object(fields) => open.extend(fields.into_iter().map(|(_, value)| value)),
                 _ => {}
@@ -98,6 +97,11 @@ impl Texts {
         }
         Ok(false)
     }
+}
+
+/// `text` as JSON, if it is a set or a list.
+fn json(text: &[u8]) -> Option<Value> {
+    matches!(text.first(), Some(b'{' | b'[')).then(|| serde_json::from_slice(text).ok()).flatten()
 }
 
 fn is_word(text: &[u8], start: usize, end: usize) -> bool {
