@@ -108,10 +108,13 @@ impl Flake {
     /// What `doc/mk-seed.md` says is in the seed, worked out from what was generated instead of from `.drv` files.
     pub fn expected(&self) -> Expected {
         let own = self.own();
-        let mut needs_output: Vec<bool> = Vec::new();
+        // Whether it is made of the flake's files, and whether it needs an output that is.
+        let (mut is_of_files, mut needs_output) = (Vec::<bool>::new(), Vec::<bool>::new());
         for node in &self.nodes {
-            let needs = |edge: &Edge| self.is_output(edge.node) || needs_output[edge.node];
+            let needs = |edge: &Edge| self.is_output(edge.node) && is_of_files[edge.node] || needs_output[edge.node];
             needs_output.push(node.fixed.is_none() && node.needs().any(needs));
+            let is_made = node.has_own() || node.needs().any(|edge| is_of_files[edge.node]);
+            is_of_files.push(node.fixed.is_none() && is_made);
         }
         let mut expected = Expected::default();
         let mut open: Vec<Edge> = Vec::new();
