@@ -7,6 +7,7 @@
 mod arguments;
 mod benchmark;
 mod changes;
+mod check;
 mod client;
 mod container;
 mod daemon;

@@ -6,7 +6,7 @@ use nix_seed_source::Platform;
 
 #[cfg(target_os = "linux")]
 use crate::commands::run;
-use crate::commands::{diff, down, lock, prune, push, up};
+use crate::commands::{check, diff, down, lock, prune, push, up};
 
 /// Publishes seeds and starts from them.
 #[derive(Parser)]
@@ -20,7 +20,9 @@ use crate::commands::{diff, down, lock, prune, push, up};
         2  the command line is wrong\n  \
         3  the input is wrong: no such image, another platform, a malformed file\n  \
         4  a seed is damaged or lies about itself\n  \
-        5  refused by a rule that an option can lift, or the answer is no (lock check)"
+        5  refused by a rule that an option can lift, or the answer is no (lock check)\n  \
+        6  the seed is not complete, or does not suit (check)\n  \
+        7  the seed suits, but a new one would be fresher or smaller (check --quick)"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -69,6 +71,7 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     #[command(name = "run-probe", hide = true)]
     RunProbe(run::Probe),
+    Check(check::Check),
     Down(down::Down),
     Diff(diff::Diff),
     Lock(lock::Lock),
@@ -85,6 +88,7 @@ impl Command {
             Self::Run(_) => "run",
             #[cfg(target_os = "linux")]
             Self::RunInside(_) | Self::RunProbe(_) => return None,
+            Self::Check(_) => "check",
             Self::Down(_) => "down",
             Self::Diff(_) => "diff",
             Self::Lock(_) => "lock",

@@ -7,6 +7,7 @@ use nix_seed_registry::Error as Registry;
 use nix_seed_run::Error as Run;
 use nix_seed_source::Error as Source;
 use nix_seed_start::Error as Start;
+use nix_seed_suit::Error as Suit;
 
 /// What ends a command.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,8 @@ pub(crate) enum Error {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Run(#[from] Run),
+    #[error(transparent)]
+    Suit(#[from] Suit),
     #[error("{file}: {differences}; set it with: nix-seed lock update")]
     Differs { file: String, differences: String },
     #[error("which seed? Name an image, a folder with a layout, or --digest")]
@@ -32,6 +35,36 @@ pub(crate) enum Error {
     WholeRepository { image: String },
     #[error("--github: {variable} is not set; it names a file in a step of GitHub Actions")]
     NoRunner { variable: &'static str },
+    #[error("{text:?} is no flake with a seed: {why}; write FLAKE#ATTRIBUTE, as in .#seed")]
+    Flake { text: String, why: &'static str },
+    #[cfg(not(target_os = "linux"))]
+    #[error("a seed is tried on Linux alone; here, ask whether it suits: nix-seed check --quick")]
+    OnlyQuick,
+    #[error(
+        "which seed? None is named, {lock} names none for {system}, and there is none at /nix; name one: nix-seed check --quick SEED"
+    )]
+    NoSeedAtHand { lock: String, system: String },
+    #[error(
+        "{lock} names no image for {system}, only a digest; name the seed: nix-seed check --quick HOST/NAME@{digest}, or set it \
+         with: nix-seed lock update --image HOST/NAME"
+    )]
+    NoImage { lock: String, system: String, digest: String },
+    #[error(
+        "there is no `nix` in PATH, which alone can say what {flake} needs; install Nix, or take the seed's: nix-seed run SEED \
+         -- nix-seed check --quick SEED"
+    )]
+    NoNix { flake: String },
+    /// What Nix has said is told.
+    #[error(
+        "Nix cannot evaluate {attribute}; what it said is above. An input that is not here is fetched by: nix flake archive; \
+         an attribute that is missing is that of an older nix-seed, see: nix flake update nix-seed"
+    )]
+    Evaluation { attribute: String },
+    #[cfg(target_os = "linux")]
+    #[error(
+        "{seed} cannot be tried: {why}; build it again with this version of nix-seed, or ask with --quick whether it suits"
+    )]
+    NoHelper { seed: String, why: &'static str },
     /// The second process of `run` has said why.
     #[cfg(target_os = "linux")]
     #[error("the command did not begin")]
@@ -45,7 +78,17 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Io { .. } => 1,
-            Self::NoRunner { .. } | Self::NoSeedGiven | Self::WholeRepository { .. } => 2,
+            Self::NoNix { .. } => 1,
+            Self::NoRunner { .. }
+            | Self::NoSeedGiven
+            | Self::NoSeedAtHand { .. }
+            | Self::Flake { .. }
+            | Self::WholeRepository { .. } => 2,
+            #[cfg(not(target_os = "linux"))]
+            Self::OnlyQuick => 2,
+            Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } => 3,
+            #[cfg(target_os = "linux")]
+            Self::NoHelper { .. } => 3,
             Self::Differs { .. } => 5,
             Self::Publish(error) => publish(error),
             Self::Image(error) => image(error),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix_seed_image::Error as ImageError;
 use nix_seed_source::{Error as SourceError, Found};
 use nix_seed_start::Progress;
+use nix_seed_store::{Closure, LiveDatabase, database_folder};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
@@ -45,6 +46,22 @@ struct Record {
 
 /// Others than a folder's owner who may write to it.
 const OTHERS_WRITE: u32 = 0o022;
+
+impl Unpacked {
+    /// All that the seed holds, as its database says.
+    pub fn closure(&self, cache: &Cache) -> Result<Closure> {
+        let database = LiveDatabase::open_unchanging(&database_folder(&cache.seed(&self.name)))?;
+        Ok(database.closure(database.valid_paths()?)?)
+    }
+
+    /// Where the command finds a program of the seed's own; none where the seed has no such program.
+    pub fn program(&self, cache: &Cache, name: &str) -> Option<PathBuf> {
+        let lies_at = |path: &Path| cache.seed(&self.name).join(path.strip_prefix("/").unwrap_or(path));
+        let mut programs = self.environment.path.iter().map(|folder| Path::new(folder).join(name));
+        // What it is a link to lies in a /nix that is not there yet.
+        programs.find(|program| lies_at(program).symlink_metadata().is_ok())
+    }
+}
 
 impl Cache {
     /// This user's cache: `$NIX_SEED_CACHE`, or `nix-seed` where programs keep such things.

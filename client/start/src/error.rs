@@ -28,6 +28,12 @@ pub enum Error {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// Nobody knows which of several seeds is meant.
+    #[error("{} seeds are up here ({}): name the one that is meant", digests.len(), digests.join(", "))]
+    SeveralUp {
+        /// Their digests.
+        digests: Vec<String>,
+    },
     /// This user may not write to the store.
     #[error("no rights to write to {path}; run as root (sudo), or start without touching it: nix-seed run", path = path.display())]
     NoRights {

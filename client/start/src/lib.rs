@@ -13,6 +13,7 @@ mod daemon;
 mod environment;
 mod error;
 mod fetch;
+mod here;
 mod journal;
 mod locks;
 #[cfg(any(test, target_os = "macos"))]
@@ -28,6 +29,7 @@ mod up;
 pub use adopt::{GcRoot, adopt, may_adopt};
 pub use environment::Environment;
 pub use error::{Error, Result};
+pub use here::{Here, seed_here};
 pub use plan::{Job, plan};
 pub use progress::{Progress, Snapshot};
 pub use undo::{Undone, down, seeds_up};

@@ -46,6 +46,11 @@ impl Sha256Hash {
     }
 }
 
+/// Bytes in Nix's base 32.
+pub(crate) fn to_nix_base32(bytes: &[u8]) -> Option<String> {
+    Some(NIX_BASE32.as_ref()?.encode(bytes).chars().rev().collect())
+}
+
 fn from_nix_base32(digits: &[u8]) -> Option<Vec<u8>> {
     let backwards: Vec<u8> = digits.iter().rev().copied().collect();
     NIX_BASE32.as_ref()?.decode(&backwards).ok()
@@ -79,6 +84,12 @@ mod tests {
         assert_eq!(hash, Sha256Hash::parse(&format!("sha256:{HEX}")).unwrap());
         assert_eq!(hash, Sha256Hash::parse(&format!("sha256:{BASE32}")).unwrap());
         assert_eq!((hash.sri().as_str(), hash.hex().as_str()), (SRI, HEX));
+    }
+
+    #[test]
+    fn base_32_is_written_as_nix_reads_it() {
+        let hash = Sha256Hash::parse(SRI).unwrap();
+        assert_eq!(to_nix_base32(&hash.0).as_deref(), Some(BASE32));
     }
 
     #[test]

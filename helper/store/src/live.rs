@@ -22,16 +22,21 @@ impl LiveDatabase {
     /// Opens the database in the folder `db` of a store (`/nix/var/nix/db`). One of another schema is refused: what would
     /// be written into it would mean something else.
     pub fn open(db: &Path) -> Result<Self> {
-        let schema = db.join("schema");
-        let found = std::fs::read_to_string(&schema).map_err(Error::io("reading", &schema))?;
-        if found.trim() != SCHEMA_VERSION.to_string() {
-            return Err(Error::Schema { path: schema, found: found.trim().chars().take(20).collect() });
-        }
+        check_schema(db)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(db.join("db.sqlite"), flags)?;
         connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(Self { connection })
+    }
+
+    /// The same, of a store that nobody changes meanwhile: nothing is written beside it, not even a lock.
+    pub fn open_unchanging(db: &Path) -> Result<Self> {
+        check_schema(db)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let path = std::path::absolute(db.join("db.sqlite")).map_err(Error::io("reading", db))?;
+        let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        Ok(Self { connection: Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)? })
     }
 
     /// The hash and the length that `path` is registered with, where it is valid.
@@ -166,6 +171,15 @@ impl LiveDatabase {
     }
 }
 
+fn check_schema(db: &Path) -> Result<()> {
+    let schema = db.join("schema");
+    let found = std::fs::read_to_string(&schema).map_err(Error::io("reading", &schema))?;
+    if found.trim() == SCHEMA_VERSION.to_string() {
+        return Ok(());
+    }
+    Err(Error::Schema { path: schema, found: found.trim().chars().take(20).collect() })
+}
+
 /// Where a store keeps its database, below the root that holds `/nix`.
 pub fn database_folder(root: &Path) -> PathBuf {
     root.join("nix/var/nix/db")
@@ -225,6 +239,22 @@ mod tests {
         assert_eq!(closure("39"), [all[0].clone(), all[3].clone()].into_iter().collect(), "9 is not valid");
         assert_eq!(database.info(&path('1')).unwrap(), Some(all[1].clone()));
         assert_eq!(database.info(&path('9')).unwrap(), None);
+    }
+
+    #[test]
+    fn a_store_that_nobody_changes_is_read_without_a_trace() {
+        let (dir, database) = store(&[info('0', ""), info('1', "0")]);
+        // As Nix leaves it: with a log beside it while it is open for writing.
+        database.connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        drop(database);
+        let folder = dir.path().join("a?b#c%20");
+        std::fs::create_dir(&folder).unwrap();
+        for name in ["db.sqlite", "schema"] {
+            std::fs::rename(dir.path().join(name), folder.join(name)).unwrap();
+        }
+        let database = LiveDatabase::open_unchanging(&folder).unwrap();
+        assert_eq!(database.valid_paths().unwrap(), set("01"));
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Result};
+use sha2::{Digest, Sha256};
+
+use crate::hash::to_nix_base32;
+use crate::{Error, Result, Sha256Hash};
 
 /// The store directory. Hashes of store paths contain it, so a seed is for one store directory only.
 pub const STORE_DIR: &str = "/nix/store";
@@ -9,6 +12,8 @@ pub const STORE_DIR: &str = "/nix/store";
 /// Longest name that Nix gives a store path (Nix manual, "Store Path"; `StorePath::MaxPathLen`).
 const NAME_MAX: usize = 211;
 const HASH_LEN: usize = 32;
+/// Bytes of a store path's hash, which [`HASH_LEN`] characters stand for.
+const DIGEST_LEN: usize = 20;
 const HASH_ALPHABET: &[u8] = b"0123456789abcdfghijklmnpqrsvwxyz";
 
 /// A store path: `/nix/store/<32 characters of Nix base 32>-<name>`.
@@ -44,6 +49,19 @@ impl StorePath {
             return Err(refuse(base, "its name holds a character that Nix does not allow"));
         }
         Ok(Self(base.into()))
+    }
+
+    /// The path of a source tree that refers to nothing: what Nix fetches for an input whose `narHash` is locked, which
+    /// has the name `source` (Nix manual, "Store Path": type `source`, for a NAR's SHA-256).
+    pub fn of_source(name: &str, nar_hash: &Sha256Hash) -> Result<Self> {
+        let fingerprint = Sha256::digest(format!("source:sha256:{}:{STORE_DIR}:{name}", nar_hash.hex()));
+        // As long as it has to be, every byte of the fingerprint counts.
+        let mut digest = [0; DIGEST_LEN];
+        for (at, byte) in fingerprint.iter().enumerate() {
+            digest[at % DIGEST_LEN] ^= byte;
+        }
+        let hash = to_nix_base32(&digest).unwrap_or_default();
+        Self::from_base_name(&format!("{hash}-{name}"))
     }
 
     /// The last component: `<hash>-<name>`.
@@ -108,6 +126,29 @@ mod tests {
     fn a_name_without_version_is_its_own_package() {
         let path = StorePath::from_base_name(&format!("{HASH}-source")).unwrap();
         assert_eq!(path.package(), "source");
+    }
+
+    #[test]
+    fn a_source_has_the_path_that_nix_gives_it() {
+        // As `nix path-info --json` shows them, and `builtins.path` with another name.
+        for (nar_hash, path) in [
+            (
+                "sha256-3Cyqk6UUEr99C4V9Vl45a3nD8RRPhXMiTSljVsDnJ1g=",
+                "/nix/store/0124x68yh4bmvxly9psg7x8r2i3xscdp-source",
+            ),
+            (
+                "sha256-wcSx4OZub79YY4wyHK3uoCpjG+Zk1AB4W1Pw1cI+FkA=",
+                "/nix/store/07mdzpgqbhscbj4gpz51dwrc61b5i82d-source",
+            ),
+            (
+                "sha256-/IsRoK112+l+3i3Nwt4raubdwjGUeweYWpv9GxF3iuY=",
+                "/nix/store/0bjszda2z9mdhf85f8911fylpyk4i2nr-source",
+            ),
+        ] {
+            let nar_hash = Sha256Hash::parse(nar_hash).unwrap();
+            assert_eq!(StorePath::of_source("source", &nar_hash).unwrap().to_string(), path);
+            assert!(StorePath::of_source("a name", &nar_hash).is_err());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A file for each command.
 
+pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod down;
 pub(crate) mod lock;
@@ -25,6 +26,7 @@ pub(crate) fn run(mut args: Args) -> Result<u8, Error> {
         Command::RunInside(command) => return run::inside(&command),
         #[cfg(target_os = "linux")]
         Command::RunProbe(command) => return Ok(run::probe(&command)),
+        Command::Check(command) => return check::run(&command, global),
         Command::Down(command) => down::run(&command, global),
         Command::Diff(command) => diff::run(&command, global),
         Command::Lock(command) => lock::run(&command, global),

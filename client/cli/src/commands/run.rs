@@ -39,7 +39,7 @@ pub(crate) struct Run {
 
 pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
-    let seed = unpacked(run, global, &cache)?;
+    let seed = unpacked(&run.location, global, &cache)?;
     let options = Options {
         no_network: run.no_network,
         require_sandbox: run.require_sandbox,
@@ -61,17 +61,18 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
     Ok(finished.code)
 }
 
-fn unpacked(run: &Run, global: &Global, cache: &Cache) -> Result<Unpacked, Error> {
+/// The seed, unpacked in the cache.
+pub(crate) fn unpacked(location: &Location, global: &Global, cache: &Cache) -> Result<Unpacked, Error> {
     // What is here and has the digest that was asked for needs no registry.
-    if let Some(seed) = cache.named(&run.location, &global.platform())? {
+    if let Some(seed) = cache.named(location, &global.platform())? {
         return Ok(seed);
     }
     let registry = global.registry()?;
-    let found = Found::find(&run.location, &registry, &global.platform())?;
+    let found = Found::find(location, &registry, &global.platform())?;
     if let Some(tag) = &found.tag {
-        print::note(&format!("{}: {tag} is {}", run.location, found.digest()));
+        print::note(&format!("{location}: {tag} is {}", found.digest()));
     }
-    cache.remember(&run.location, &global.platform(), &found)?;
+    cache.remember(location, &global.platform(), &found)?;
     if let Some(seed) = cache.ready(&found.digest())? {
         return Ok(seed);
     }

@@ -1,6 +1,8 @@
 //! The command, as a person or a script runs it: seeds of real files, brought up, interrupted, and taken down.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[cfg(target_os = "linux")]
+mod check;
 mod common;
 mod events;
 mod kills;

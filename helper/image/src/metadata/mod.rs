@@ -35,7 +35,8 @@ pub const DATABASE_PATH: &str = "nix/var/nix/db/db.sqlite";
 /// The folder in which nothing but the seed's own files lie.
 const OWN: &str = "nix/var";
 const SCHEMA_PATH: &str = "nix/var/nix/db/schema";
-const GC_ROOTS: &str = "nix/var/nix/gcroots/nix-seed";
+/// The folder with a link, named as its target is, for each store path that the garbage collector keeps, relative to the root.
+pub const GC_ROOTS: &str = "nix/var/nix/gcroots/nix-seed";
 
 /// A blob that has been written.
 pub struct Blob {
