@@ -9,6 +9,7 @@ mod benchmark;
 mod changes;
 mod check;
 mod client;
+mod complete;
 mod container;
 mod daemon;
 mod examples;

@@ -69,7 +69,7 @@ impl Nix {
         let outputs = request.outputs.iter().filter_map(|output| output.derivation.as_deref());
         let outputs = outputs.filter_map(|path| nix.graph.position(&StorePath::parse(path).ok()?));
         nix.base = Base { length: nix.graph.nodes().len(), own, outputs: outputs.collect() };
-        let missing = find_missing(&nix.graph, &request.outputs, &nix.present, &nix.base)?;
+        let missing = find_missing(&nix.graph, &request.outputs, &nix.present, &nix.base, false)?;
         Ok((nix, Evaluated::Follows(missing)))
     }
 
@@ -184,7 +184,9 @@ impl Evaluator for Nix {
             Err(log) => Ok(Evaluated::Fails(log)),
             Ok((request, _)) => {
                 self.add(&request)?;
-                Ok(Evaluated::Follows(find_missing(&self.graph, &request.outputs, &self.present, &self.base)?))
+                let is_relocked = edits.iter().any(|edit| edit.kind == Kind::Relock);
+                let missing = find_missing(&self.graph, &request.outputs, &self.present, &self.base, is_relocked)?;
+                Ok(Evaluated::Follows(missing))
             }
         }
     }

@@ -49,19 +49,21 @@ pub enum How {
 /// the flake's own. Sources are not looked for: evaluation has written them.
 ///
 /// What an edit has brought counts as the flake's own, unless it is fetched: it is there because of the edit. But where something that
-/// was not the flake's own has another download, it is another version of a dependency, and so what it is built with is new as well.
+/// was not the flake's own has another download, or the edit is such as change dependencies (`is_relocked`), it is another version of a
+/// dependency, and so what it is built with is new as well.
 pub fn find_missing(
     graph: &Graph,
     outputs: &[OutputRequest],
     present: &HashSet<StorePath>,
     base: &Base,
+    is_relocked: bool,
 ) -> Result<Vec<Missing>> {
     let mut walk = Walk {
         graph,
         present,
         base,
         steps: Vec::new(),
-        other_versions: other_versions(graph, present, base),
+        other_versions: other_versions(graph, present, base, is_relocked),
         seen: HashSet::new(),
         wanted: HashSet::new(),
         open: VecDeque::new(),
@@ -85,8 +87,9 @@ pub fn find_missing(
     Ok(walk.missing.iter().map(|(step, how)| walk.describe(outputs, step, *how)).collect())
 }
 
-/// What an edit has brought that is neither called as something of the flake's own, nor built without what would be fetched anew.
-fn other_versions(graph: &Graph, present: &HashSet<StorePath>, base: &Base) -> HashSet<usize> {
+/// What an edit has brought that is not called as something of the flake's own; unless the edit is such as change dependencies, only where
+/// it is built with what would be fetched anew.
+fn other_versions(graph: &Graph, present: &HashSet<StorePath>, base: &Base, is_relocked: bool) -> HashSet<usize> {
     let is_own = |node: &usize| base.outputs.contains(node) || base.own.derivations.get(*node) == Some(&true);
     let own: HashSet<_> = (0..base.length).filter(is_own).map(|node| package(graph.nodes()[node].name())).collect();
     let mut other = HashSet::new();
@@ -97,7 +100,7 @@ fn other_versions(graph: &Graph, present: &HashSet<StorePath>, base: &Base) -> H
             input.node >= base.length && derivation.is_fixed() && !derivation.outputs.iter().all(is_there)
         };
         let is_other = |input: &Input| other.contains(&input.node) || is_fetched(input);
-        if !own.contains(package(node.name())) && node.inputs.iter().any(is_other) {
+        if !own.contains(package(node.name())) && (is_relocked || node.inputs.iter().any(is_other)) {
             other.insert(position);
         }
     }

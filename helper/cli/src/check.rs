@@ -42,7 +42,7 @@ pub(crate) fn in_derivation(subject: Subject, closure: &Closure, flake: &Closure
     if !report.complete {
         return Err(Error::Incomplete { report: report.text() });
     }
-    print::line(&report.text())?;
+    print::text(&report.text())?;
     let json = serde_json::to_string_pretty(&report).map_err(|error| Error::request("the report", error))?;
     Ok(fs::write(out, json + "\n").map_err(ImageError::io("writing", out))?)
 }
@@ -67,7 +67,8 @@ pub(crate) fn by_hand(seed: &str, closure: Option<&Path>, override_input: &[Stri
 /// What the seed at `/nix` holds.
 fn own_closure() -> Result<Closure, Error> {
     let path = Path::new("/").join(INDEX_PATH);
-    let index = fs::read(&path).map_err(ImageError::io("reading", path))?;
+    let index = fs::read(&path)
+        .map_err(ImageError::io("reading, since no --closure is given and this may be a seed,", path))?;
     Ok(Index::decode(&index)?.closure())
 }
 

@@ -95,7 +95,7 @@ fn is_wanted(line: &&Line) -> bool {
 }
 
 /// What `find` finds of lines before an edit and after it; what is not written is somebody else's, and needs nothing.
-fn find_lines(before: &[Line], after: &[Line], present: &[String]) -> Vec<Missing> {
+fn find_lines(before: &[Line], after: &[Line], present: &[String], is_relocked: bool) -> Vec<Missing> {
     let lines: BTreeMap<_, _> = before.iter().chain(after).map(|line| (drv(&line.name), line.clone())).collect();
     let mut graph = Graph::default();
     let add = |graph: &mut Graph, outputs: &[OutputRequest]| {
@@ -117,15 +117,19 @@ fn find_lines(before: &[Line], after: &[Line], present: &[String]) -> Vec<Missin
     let requests = requests(if after.is_empty() { before } else { after });
     add(&mut graph, &requests);
     let present = present.iter().map(|name| split(name)).map(|(name, output)| path(&format!("{name}.{output}")));
-    find_missing(&graph, &requests, &present.collect(), &base).unwrap()
+    find_missing(&graph, &requests, &present.collect(), &base, is_relocked).unwrap()
 }
 
 /// The same, as text: `#output: chain > missing (how)`.
 fn find(text: &str, present: &[&str]) -> Vec<String> {
+    find_after(false, text, present)
+}
+
+fn find_after(is_relocked: bool, text: &str, present: &[&str]) -> Vec<String> {
     let parse = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).map(Line::parse).collect::<Vec<_>>();
     let (before, after) = text.split_once("\n\n").unwrap_or((text, ""));
     let present: Vec<_> = present.iter().map(ToString::to_string).collect();
-    find_lines(&parse(before), &parse(after), &present).iter().map(show).collect()
+    find_lines(&parse(before), &parse(after), &present, is_relocked).iter().map(show).collect()
 }
 
 fn show(missing: &Missing) -> String {
@@ -208,7 +212,7 @@ fn an_app_needs_what_its_program_names() {
 #[test]
 fn where_only_a_build_would_tell_the_path_it_is_missing_by_its_derivation() {
     let lines = ["output app: x".to_owned(), "floating x:".to_owned()].map(|line| Line::parse(&line));
-    let missing = find_lines(&lines, &[], &[]);
+    let missing = find_lines(&lines, &[], &[], false);
     assert_eq!((&*missing[0].derivation, &missing[0].path), (&*drv("x").to_string(), &None));
 }
 
@@ -254,7 +258,10 @@ fn what_another_version_of_a_dependency_is_built_with_is_new() {
     assert_eq!(find(&own, &["zlib-1"])[0], "#app-2: app-2 > cmake (build)");
     // A dependency that changes and fetches nothing else depends on the flake's files by what nobody has seen.
     let unseen = text.replace("2: cmake src-2", "2: cmake src-1");
-    assert_eq!(find(&unseen, &["zlib-1", "src-1"]), ["#app-2: app-2 > zlib-2 > cmake (build)"]);
+    let lacks = "#app-2: app-2 > zlib-2 > cmake (build";
+    assert_eq!(find(&unseen, &["zlib-1", "src-1"]), [format!("{lacks})")]);
+    // But where versions are what is edited, by that.
+    assert_eq!(find_after(true, &unseen, &["zlib-1", "src-1"]), [format!("{lacks}, new)")]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ proptest! {
     fn what_is_missing_is_what_nobody_could_build(lines in lines(), there in prop::collection::vec(any::<bool>(), 28)) {
         let results = lines.iter().flat_map(|line| TWO.map(|output| format!("{}.{output}", line.name)));
         let present: Vec<_> = results.zip(there).filter(|(_, there)| *there).map(|(result, _)| result).collect();
-        let found = find_lines(&lines, &[], &present);
+        let found = find_lines(&lines, &[], &present, false);
         let names: BTreeSet<_> = found.iter().map(|missing| missing.chain.last().unwrap().clone()).collect();
         prop_assert_eq!(names.len(), found.len());
         prop_assert_eq!(names, simulate(&lines, &present));
