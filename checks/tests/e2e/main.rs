@@ -8,6 +8,7 @@ mod arguments;
 mod benchmark;
 mod changes;
 mod client;
+mod closures;
 mod container;
 mod daemon;
 mod examples;
