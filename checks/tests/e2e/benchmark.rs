@@ -17,7 +17,9 @@ fn the_benchmark_measures_all_that_it_names() {
         let measures = measures.iter().filter(|measure| measure["name"] == name);
         measures.flat_map(|measure| measure["rows"].as_array().unwrap()).collect()
     };
-    for (name, count) in [("write", 3), ("cold", 5), ("warm", 5), ("build", 5), ("push", 3), ("growth", 6)] {
+    for (name, count) in
+        [("write", 3), ("cold", 5), ("warm", 5), ("build", 5), ("push", 3), ("growth", 6), ("planning", 6)]
+    {
         assert_eq!(rows(name).len(), count, "{name}");
         for row in rows(name) {
             let median = &row["median"];
