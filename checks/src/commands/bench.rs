@@ -158,7 +158,7 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
     if arguments.wants(Name::Planning) {
         measures.extend(planning::planning(&bench, &workbench, arguments.quick, scratch)?);
     }
-    let evaluate = || evaluation::measure(&workbench, rounds);
+    let evaluate = || evaluation::measure(&workbench, rounds, arguments.quick, scratch);
     let evaluation = if arguments.wants(Name::Evaluation) { evaluate()? } else { Vec::new() };
     let goals = goals::judge(&measures, missing);
     let commit =

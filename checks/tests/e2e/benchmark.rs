@@ -33,6 +33,10 @@ fn the_benchmark_measures_all_that_it_names() {
             "{row}"
         );
     }
+    for example in report["evaluation"].as_array().unwrap() {
+        let rows = example["measure"]["rows"].as_array().unwrap();
+        assert!(rows.len() == 4 && rows.iter().all(|row| row["median"]["seconds"].as_f64() > Some(0.0)), "{example}");
+    }
     // Of a seed that is there already, documents and metadata are fetched.
     let [cold, again] = [&rows("cold")[0], &rows("warm")[1]].map(|row| row["median"]["wire"].as_u64().unwrap());
     assert!(again < cold / 10, "{again} of {cold} bytes");
