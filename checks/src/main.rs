@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use nix_seed_checks::bench::child;
-use nix_seed_checks::commands::{bench, demo, fuzz, property, reproduce, suite};
+use nix_seed_checks::commands::{bench, closures, demo, fuzz, property, reproduce, suite};
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::nix::Nix;
@@ -26,6 +26,8 @@ enum Action {
     All,
     /// Measure what seeds cost, beside podman, Nix, tar and zstd; prints tables, and keeps them
     Bench(bench::Arguments),
+    /// List what is in the examples' seeds, beside the least and the most, and show that each needed root is needed; prints tables
+    Closures(closures::Arguments),
     #[command(hide = true)]
     Measured(child::Arguments),
     /// Make the seed of examples/c, build in it offline, change a source and build again
@@ -66,6 +68,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Action::All => suite::run(),
         Action::Bench(arguments) => bench::run(&arguments),
+        Action::Closures(arguments) => closures::run(&arguments),
         Action::Demo => demo::run(),
         Action::Fuzz(arguments) => fuzz::run(&cache, &arguments),
         Action::Measured(_) => Ok(()),

@@ -3,11 +3,18 @@
 use serde::Serialize;
 
 use crate::bench::measure::Measure;
+use crate::bench::planning::plan_of;
 use crate::bench::start::{AGAIN, ARCHIVE, OURS, PODMAN};
 use crate::bench::write::{HELPER, TAR};
 
 /// The most that any of our programs may need.
 const MEMORY: u64 = 256 << 20;
+
+/// Seconds for a plan of so many derivations.
+const PLAN: (usize, f64) = (5000, 2.0);
+
+/// So many times the time for each derivation, compared to a plan of so many.
+const LINEAR: (usize, f64) = (1000, 1.5);
 
 /// What lies between two rounds of one and the same on a machine that does nothing else.
 const NOISE: f64 = 0.25;
@@ -51,7 +58,8 @@ pub fn judge(measures: &[Measure], missing: f64) -> Vec<Goal> {
             met: part <= missing * (1.0 + NOISE) || warm - again <= 0.1,
         });
     }
-    let ours = |name: &str| ["nix-seed", "write", "up"].iter().any(|own| name.starts_with(own));
+    goals.extend(judge_plans(measures));
+    let ours = |name: &str| ["nix-seed", "plan", "write", "up"].iter().any(|own| name.starts_with(own));
     // What runs a build beside ours is not ours.
     let alone = measures.iter().filter(|measure| measure.name != "build");
     let memory = alone.flat_map(|measure| &measure.rows).filter(|row| ours(&row.subject)).map(|row| row.median.memory);
@@ -62,6 +70,26 @@ pub fn judge(measures: &[Measure], missing: f64) -> Vec<Goal> {
             met: memory < MEMORY,
         });
     }
+    goals
+}
+
+/// Plans of large flakes.
+fn judge_plans(measures: &[Measure]) -> Vec<Goal> {
+    let seconds = |count| measures.iter().find_map(|measure| measure.row(&plan_of(count))).map(|run| run.seconds);
+    let Some(large) = seconds(PLAN.0) else { return Vec::new() };
+    let mut goals = vec![Goal {
+        goal: "planning: 5,000 derivations in at most 2 s",
+        found: format!("{large:.2} s"),
+        met: large <= PLAN.1,
+    }];
+    goals.extend(seconds(LINEAR.0).map(|small| {
+        let growth = (large / PLAN.0 as f64) / (small / LINEAR.0 as f64);
+        Goal {
+            goal: "planning: linear, for each of 5,000 derivations at most 1.5 × what it takes for each of 1,000",
+            found: format!("{growth:.2} ×"),
+            met: growth <= LINEAR.1,
+        }
+    }));
     goals
 }
 
@@ -92,6 +120,18 @@ mod tests {
         let met: Vec<_> = goals.iter().map(|goal| goal.met).collect();
         assert_eq!(met, [true, false, true, true], "{goals:?}");
         assert!(!judge(&[measure("growth", &[("up", 1.0, 300)])], 0.05)[0].met);
+    }
+
+    #[test]
+    fn plans_are_to_be_fast_and_linear() {
+        let plan = |count: usize, seconds| measure("planning", &[(&plan_of(count), seconds, 20)]);
+        let met = |large| {
+            let goals = judge(&[plan(100, 0.1), plan(1000, 0.3), plan(5000, large)], 0.0);
+            goals.iter().map(|goal| goal.met).collect::<Vec<_>>()
+        };
+        assert_eq!(met(1.9), [true, true, true]);
+        assert_eq!(met(2.3), [false, false, true]);
+        assert_eq!(judge(&[plan(100, 0.1), plan(1000, 0.3)], 0.0).len(), 1);
     }
 
     #[test]

@@ -75,6 +75,20 @@ impl Graph {
         self.paths().any(|user| user != path && self.references(user).any(|reference| reference == path))
     }
 
+    /// These paths and all that they refer to, as far as it is in the graph.
+    #[must_use]
+    pub fn closure<'a>(&'a self, roots: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut part = Self::default();
+        let mut left: Vec<_> = roots.into_iter().collect();
+        while let Some(path) = left.pop() {
+            if let Some(info) = self.info(path).filter(|_| !part.contains(path)) {
+                part.insert(path.to_owned(), info.clone());
+                left.extend(self.references(path));
+            }
+        }
+        part
+    }
+
     /// Without these paths.
     #[must_use]
     pub fn without(&self, paths: &BTreeSet<String>) -> Self {
@@ -171,6 +185,12 @@ mod tests {
         assert_eq!(graph().removable(9, &set(&["b"])), set(&["a", "d"]));
         assert_eq!(graph().without(&set(&["a"])).size(), 9);
         assert!(graph().is_needed("c") && !graph().is_needed("a"));
+    }
+
+    #[test]
+    fn a_closure_has_what_its_roots_refer_to() {
+        let closure = |roots: &[&str]| graph().closure(roots.iter().copied()).size();
+        assert_eq!((closure(&[]), closure(&["a"]), closure(&["a", "b"]), closure(&["d", "elsewhere"])), (0, 4, 6, 4));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What seeds cost, beside what others take for the same in the same run.
 //!
 //! [`child`] measures one command, [`measure`] runs commands in turn. [`seeds`] are what is measured with, [`origins`] where they
-//! come from, [`ground`] where they go to, and [`store`] what runs in them. [`start`], [`write`] and [`growth`] are what is measured; [`goals`] judges, and
+//! come from, [`ground`] where they go to, and [`store`] what runs in them. [`start`], [`write`], [`growth`], [`planning`] and [`evaluation`]
+//! are what is measured; [`goals`] judges, and
 //! [`report`] tells.
 #![allow(clippy::cast_precision_loss, reason = "what is measured has fewer digits than an f64")]
 
@@ -15,6 +16,7 @@ pub mod growth;
 pub mod measure;
 pub mod origins;
 pub mod pages;
+pub mod planning;
 pub mod report;
 pub mod seeds;
 pub mod start;

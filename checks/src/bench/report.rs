@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::bench::evaluation::Evaluation;
+use crate::bench::evaluation::{Evaluation, WITH, WITH_AGAIN, WITHOUT, WITHOUT_AGAIN};
 use crate::bench::facts::Facts;
 use crate::bench::goals::Goal;
-use crate::bench::measure::{Measure, Row};
+use crate::bench::measure::{Measure, Row, Run};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,13 +50,7 @@ impl Report {
             last = measure.name;
             text += &table(measure);
         }
-        if !self.evaluation.is_empty() {
-            text += "\n## evaluation\n\nAll outputs of an example; the evaluator's processor time.\n\n";
-            text += "| example | without the seed | with it | the seed adds |\n|---|---|---|---|\n";
-            for Evaluation { example, without, with } in &self.evaluation {
-                let _ = writeln!(text, "| {example} | {without:.0} ms | {with:.0} ms | {:.0} ms |", with - without);
-            }
-        }
+        text += &evaluations(&self.evaluation);
         if !self.goals.is_empty() {
             text += "\n## goals\n\n| goal | found | |\n|---|---|---|\n";
             for Goal { goal, found, met } in &self.goals {
@@ -65,6 +59,33 @@ impl Report {
         }
         text
     }
+}
+
+/// A row for each example.
+fn evaluations(all: &[Evaluation]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from(
+        "\n## evaluation\n\nAll outputs of an example, in milliseconds; in brackets of the processor.\n\n",
+    );
+    text += "| example | first since a commit, without the seed | with it | the seed adds | later, without | with it | the seed adds |\n";
+    text += "|---|---|---|---|---|---|---|\n";
+    for Evaluation { example, measure } in all {
+        let _ = write!(text, "| {example} |");
+        for (without, with) in [(WITHOUT, WITH), (WITHOUT_AGAIN, WITH_AGAIN)] {
+            let of = |name, value: fn(&Run) -> f64| measure.row(name).map_or(f64::NAN, value) * 1e3;
+            let (time, processor) =
+                ((|run: &Run| run.seconds) as fn(&Run) -> f64, (|run: &Run| run.cpu_seconds) as fn(&Run) -> f64);
+            for name in [without, with] {
+                let _ = write!(text, " {:.0} ({:.0}) |", of(name, time), of(name, processor));
+            }
+            let adds = |value| of(with, value) - of(without, value);
+            let _ = write!(text, " {:.0} ({:.0}) |", adds(time), adds(processor));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// The first row is the reference: what is ours.

@@ -16,10 +16,11 @@ use crate::bench::report::Report;
 use crate::bench::seeds::{Group, Seeds};
 use crate::bench::start::{Published, Starts};
 use crate::bench::store::{self, Commands};
-use crate::bench::{evaluation, goals, growth, write};
+use crate::bench::{evaluation, goals, growth, planning, write};
 use crate::client;
 use crate::machine::cache::Cache;
 use crate::machine::{files, process, programs, progress, repository};
+use crate::seed::flake::Workbench;
 
 /// Where reports go, below this repository.
 const RUNS: &str = "checks/bench-runs";
@@ -29,6 +30,8 @@ const ROOM: u64 = 14_000_000_000;
 /// For stores and storages that are kept side by side, or twice as large.
 const ROOM_FOR_ALL: u64 = 22_000_000_000;
 const ROOM_QUICK: u64 = 6_000_000_000;
+/// Where no seed is written.
+const ROOM_WITHOUT_SEEDS: u64 = 1_000_000_000;
 
 const FRESH: &str = "an ext4 of its own for each command, on a loop device";
 
@@ -46,6 +49,8 @@ enum Name {
     Push,
     /// Writing and starting seeds of 0.25 to 4 GB
     Growth,
+    /// Planning what is in a seed, of 100 to 5,000 derivations
+    Planning,
     /// Evaluating the examples with their seeds and without
     Evaluation,
 }
@@ -77,8 +82,15 @@ impl Arguments {
         self.only.is_empty() || self.only.contains(&name)
     }
 
+    /// Whether there have to be images.
+    fn wants_seeds(&self) -> bool {
+        let without = |name: &Name| matches!(name, Name::Planning | Name::Evaluation);
+        self.only.is_empty() || !self.only.iter().all(without)
+    }
+
     fn room(&self) -> u64 {
         match self.quick {
+            _ if !self.wants_seeds() => ROOM_WITHOUT_SEEDS,
             true => ROOM_QUICK,
             false if self.wants(Name::Warm) || self.wants(Name::Growth) => ROOM_FOR_ALL,
             false => ROOM,
@@ -127,13 +139,48 @@ fn folder(arguments: &Arguments) -> Option<PathBuf> {
 }
 
 fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
-    let wanted = |name| arguments.wants(name);
     let began = process::output(Command::new("date").args(["--utc", "+%Y-%m-%dT%H:%M"]))?.trim().to_owned();
-    let seeds = Seeds::prepare(scratch, !arguments.quick)?;
-    let machine = facts::collect(&seeds.workbench, scratch)?;
     let rounds = arguments.rounds.unwrap_or(if arguments.quick { 1 } else { 5 });
     let bench = Bench { rounds, pages: Pages::choose(arguments.warm_cache), scratch: scratch.into() };
-    let host = Path::new("/");
+    let mut measures = Vec::new();
+    let (mut closure, mut missing) = ("none".into(), 0.0);
+    let machine = if arguments.wants_seeds() {
+        let seeds = Seeds::prepare(scratch, !arguments.quick)?;
+        let machine = facts::collect(&seeds.workbench, scratch)?;
+        closure = format!("{} store paths, {} MB", seeds.all.paths().len(), seeds.all.size() / 1_000_000);
+        missing = seeds.missing_part();
+        measures.extend(measure_seeds(arguments, &bench, &seeds, &closure)?);
+        machine
+    } else {
+        facts::collect(&Workbench::open()?, scratch)?
+    };
+    let workbench = Workbench::open()?;
+    if arguments.wants(Name::Planning) {
+        measures.extend(planning::planning(&bench, &workbench, arguments.quick, scratch)?);
+    }
+    let evaluate = || evaluation::measure(&workbench, rounds, arguments.quick, scratch);
+    let evaluation = if arguments.wants(Name::Evaluation) { evaluate()? } else { Vec::new() };
+    let goals = goals::judge(&measures, missing);
+    let commit =
+        process::output(Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(repository::path()))?;
+    Ok(Report {
+        began,
+        commit: commit.trim().into(),
+        machine,
+        rounds,
+        page_cache: bench.pages.describe(),
+        unpacked_to: if is_permitted() { FRESH } else { "a folder, emptied before each command" },
+        closure,
+        measures,
+        evaluation,
+        goals,
+    })
+}
+
+/// What images cost.
+fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &str) -> Result<Vec<Measure>> {
+    let wanted = |name| arguments.wants(name);
+    let (host, scratch) = (Path::new("/"), &*bench.scratch);
     let (rest, leaf) = seeds.leaf();
     let layout = seeds.write("whole", &[Group { graph: &rest, root: host }, Group { graph: &leaf, root: host }])?;
     // A program of its own: another build of this repository may replace it meanwhile.
@@ -141,21 +188,20 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
     fs::copy(client::program()?, &client)?;
     let origins = Origins::start(&seeds.workbench, client.clone(), scratch.join("served"))?;
     let mut measures: Vec<Measure> = Vec::new();
-    let closure = format!("{} store paths, {} MB", seeds.all.paths().len(), seeds.all.size() / 1_000_000);
 
     if wanted(Name::Write) {
         let title = format!("The image of {closure}.");
-        measures.push(write::write(&bench, &seeds, &client, &layout, title, scratch)?);
+        measures.push(write::write(bench, seeds, &client, &layout, title, scratch)?);
     }
     if [Name::Cold, Name::Warm, Name::Build].into_iter().any(wanted) {
         let present = seeds.all.without(&seeds.missing);
         let write_old = || seeds.write("old", &[Group { graph: &present, root: host }]);
         let old = wanted(Name::Warm).then(write_old).transpose()?;
-        let commands = Commands::new(&seeds, scratch)?;
-        let published = Published::prepare(&origins, &seeds, &layout, old.as_deref(), scratch)?;
+        let commands = Commands::new(seeds, scratch)?;
+        let published = Published::prepare(&origins, seeds, &layout, old.as_deref(), scratch)?;
         let starts = Starts {
-            bench: &bench,
-            seeds: &seeds,
+            bench,
+            seeds,
             origins: &origins,
             commands: &commands,
             published: &published,
@@ -179,25 +225,10 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
         let groups = [Group { graph: &rest, root: host }, Group { graph: &graph, root: &root }];
         let changed = seeds.write("changed-image", &groups)?;
         let title = format!("An image of which one leaf of {} kB has changed.", graph.size() / 1000);
-        measures.push(write::push(&bench, &origins, &layout, &changed, title, scratch)?);
+        measures.push(write::push(bench, &origins, &layout, &changed, title, scratch)?);
     }
     if wanted(Name::Growth) {
-        measures.extend(growth::growth(&bench, &seeds, &origins, scratch)?);
+        measures.extend(growth::growth(bench, seeds, &origins, scratch)?);
     }
-    let evaluation = if wanted(Name::Evaluation) { evaluation::measure(&seeds.workbench, rounds)? } else { Vec::new() };
-    let goals = goals::judge(&measures, seeds.missing_part());
-    let commit =
-        process::output(Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(repository::path()))?;
-    Ok(Report {
-        began,
-        commit: commit.trim().into(),
-        machine,
-        rounds,
-        page_cache: bench.pages.describe(),
-        unpacked_to: if is_permitted() { FRESH } else { "a folder, emptied before each command" },
-        closure,
-        measures,
-        evaluation,
-        goals,
-    })
+    Ok(measures)
 }

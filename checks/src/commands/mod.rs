@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what they find out is printed")]
 
 pub mod bench;
+pub mod closures;
 pub mod demo;
 pub mod fuzz;
 pub mod property;

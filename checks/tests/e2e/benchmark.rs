@@ -17,7 +17,9 @@ fn the_benchmark_measures_all_that_it_names() {
         let measures = measures.iter().filter(|measure| measure["name"] == name);
         measures.flat_map(|measure| measure["rows"].as_array().unwrap()).collect()
     };
-    for (name, count) in [("write", 3), ("cold", 5), ("warm", 5), ("build", 5), ("push", 3), ("growth", 6)] {
+    for (name, count) in
+        [("write", 3), ("cold", 5), ("warm", 5), ("build", 5), ("push", 3), ("growth", 6), ("planning", 6)]
+    {
         assert_eq!(rows(name).len(), count, "{name}");
         for row in rows(name) {
             let median = &row["median"];
@@ -30,6 +32,10 @@ fn the_benchmark_measures_all_that_it_names() {
             row["median"]["files"].as_u64() > Some(1000) && row["median"]["wire"].as_u64() > Some(1 << 20),
             "{row}"
         );
+    }
+    for example in report["evaluation"].as_array().unwrap() {
+        let rows = example["measure"]["rows"].as_array().unwrap();
+        assert!(rows.len() == 4 && rows.iter().all(|row| row["median"]["seconds"].as_f64() > Some(0.0)), "{example}");
     }
     // Of a seed that is there already, documents and metadata are fetched.
     let [cold, again] = [&rows("cold")[0], &rows("warm")[1]].map(|row| row["median"]["wire"].as_u64().unwrap());

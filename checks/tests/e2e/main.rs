@@ -10,6 +10,7 @@ mod changes;
 mod check;
 mod client;
 mod complete;
+mod closures;
 mod container;
 mod daemon;
 mod examples;
