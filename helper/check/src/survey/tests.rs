@@ -222,6 +222,16 @@ fn edits_that_only_go_wrong_together_are_told_together() {
 }
 
 #[test]
+fn what_only_goes_wrong_together_is_taken_apart_once() {
+    let both = |edits: &[Edit], kind| ["src/1.c", "src/2.c"].iter().all(|path| has(edits, kind, path));
+    let (report, fake) = survey_of(&names(&numbered(4)), move |edits| {
+        lacks(if both(edits, Kind::Rename) || both(edits, Kind::Delete) { &["jq"] } else { &[] })
+    });
+    assert_eq!(findings(&report).len(), 1);
+    assert_eq!(fake.asked.iter().filter(|edits| edits[0].kind == Kind::Delete).count(), 1);
+}
+
+#[test]
 fn what_only_goes_wrong_together_is_found_beside_what_goes_wrong_alone() {
     let (report, _) = survey_of(&names(&numbered(4)), |edits| match () {
         () if !has(edits, Kind::Append, "src/1.c") => lacks(&[]),
