@@ -37,13 +37,13 @@ impl Edit {
             format!("{folder}new-{}{end}", random.word())
         };
         let edit = match random.below(100) {
-            0..22 => Self::Append(file, format!("\n# {}", random.word())),
-            22..40 => Self::Replace(file, tree::entry(random, &flake.tree)),
-            40..50 => Self::Rename(file, new(random)),
-            50..58 => Self::Delete(file),
-            58..68 => Self::Add(new(random), tree::entry(random, &flake.tree)),
-            68..74 => Self::Chmod(file),
-            74..82 => Self::Commit(Commit::generate(random)),
+            0..20 => Self::Append(file, format!("\n# {}", random.word())),
+            20..37 => Self::Replace(file, tree::entry(random, &flake.tree)),
+            37..46 => Self::Rename(file, new(random)),
+            46..53 => Self::Delete(file),
+            53..63 => Self::Add(new(random), tree::entry(random, &flake.tree)),
+            63..69 => Self::Chmod(file),
+            69..82 => Self::Commit(Commit::generate(random)),
             82..86 => Self::Comment(random.word()),
             _ => {
                 let mut own = flake.own();

@@ -92,12 +92,14 @@ pub(super) fn generate(random: &mut Random, tree: &Tree, commit: &Commit) -> Vec
         };
         let mut node = Node::generate(random, &nodes, &sorts, sort);
         if sort != Sort::Foreign {
-            for _ in 0..[0, 1, 1, 1, 2][random.below(5)] {
-                node.sources.push(Source::generate(random, tree));
-            }
-            for _ in 0..[0, 0, 0, 1, 2][random.below(5)] {
-                node.texts.push(Text::generate(random, tree));
-            }
+            // Some have nothing of the flake but what they say.
+            let (sources, texts) = if random.chance(25) {
+                (0, 1)
+            } else {
+                ([0, 1, 1, 1, 2][random.below(5)], [0, 0, 0, 1, 2][random.below(5)])
+            };
+            node.sources.extend((0..sources).map(|_| Source::generate(random, tree)));
+            node.texts.extend((0..texts).map(|_| Text::generate(random, tree, commit)));
             if random.chance(85) {
                 // A hidden one has to be; that of an output does not matter, and some are left as they are.
                 node.keep_decided(tree, commit);

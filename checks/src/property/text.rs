@@ -58,15 +58,20 @@ impl Commit {
 }
 
 impl Text {
-    pub fn generate(random: &mut Random, tree: &Tree) -> Self {
+    pub fn generate(random: &mut Random, tree: &Tree, commit: &Commit) -> Self {
         const MARKS: [&str; 7] =
             ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate", "narHash"];
         let what = match random.below(10) {
-            0..6 => {
+            0..5 => {
                 let files = tree.names(|entry| entry.text().is_some());
                 What::File(random.pick(&files).copied().unwrap_or_default().to_owned())
             }
-            6..9 => What::Mark(random.pick(&MARKS).copied().unwrap_or("rev")),
+            5..9 => {
+                let known: Vec<_> = MARKS.into_iter().filter(|mark| commit.has(mark)).collect();
+                // One that is not known yet does no harm in an output.
+                let marks = if random.chance(80) { &known[..] } else { &MARKS[..] };
+                What::Mark(random.pick(marks).copied().unwrap_or("narHash"))
+            }
             _ => What::Hash,
         };
         let place = random.pick(&[Place::Plain, Place::Within, Place::Json, Place::JsonList, Place::Argument]).copied();
