@@ -56,6 +56,7 @@ let
   closure = import ./closure.nix {
     inherit step name roots;
     inherit (arguments) maxSize;
+    inherit (plan) isReadOnly;
   };
 
   inherit (import ./layers.nix {

@@ -127,7 +127,7 @@ in
     ++ because "mkSeed's contents, config and nixConf" (map (input: input.root) contents)
     ++ because "Nix and its tools" environment.roots;
 
-  inherit entries inputs;
+  inherit entries inputs isReadOnly;
   inherit (frontier) results;
   plan = frontier.plan or null;
 

@@ -35,12 +35,23 @@ struct Outputs {
 #[derive(Deserialize)]
 #[serde(tag = "step", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
 enum Request {
-    Closure { max_size: Option<u64> },
-    Layers { group: String, max_layers: usize },
+    Closure {
+        max_size: Option<u64>,
+        /// Why nothing can be made of it; said when it is built.
+        refused: Option<String>,
+    },
+    Layers {
+        group: String,
+        max_layers: usize,
+    },
     Image(Image),
-    Verify { image: PathBuf },
+    Verify {
+        image: PathBuf,
+    },
     Plan(nix_seed_frontier::Request),
-    Complete { subject: Subject },
+    Complete {
+        subject: Subject,
+    },
 }
 
 /// A [`Spec`], and the groups to put together.
@@ -82,7 +93,10 @@ pub(crate) fn run() -> Result<(), Error> {
     };
     let out: &Path = &attributes.outputs.out;
     match attributes.seed {
-        Request::Closure { max_size } => steps::closure(&graph(attributes.closure, "closure")?, max_size, out),
+        Request::Closure { refused: Some(why), .. } => Err(Error::request("this seed", why)),
+        Request::Closure { max_size, refused: None } => {
+            steps::closure(&graph(attributes.closure, "closure")?, max_size, out)
+        }
         Request::Layers { group, max_layers } => {
             let closure = graph(attributes.closure, "closure")?;
             let earlier = attributes.earlier.map(Closure::from_graph).transpose()?.unwrap_or_default();

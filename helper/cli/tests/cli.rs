@@ -186,6 +186,14 @@ fn a_request_makes_the_same_image_as_the_command_line() {
 }
 
 #[test]
+fn a_seed_that_was_evaluated_without_its_closure_is_refused() {
+    let dir = image("latest");
+    let request = serde_json::json!({ "step": "closure", "refused": "it lacks its closure; evaluate it again" });
+    let error = derive(dir.path(), &request).unwrap_err();
+    assert!(error.starts_with("nix-seed-helper: this seed: it lacks its closure; evaluate it again"), "{error}");
+}
+
+#[test]
 fn a_request_with_a_misspelt_field_is_refused() {
     let dir = image("latest");
     assert!(run(dir.path(), "closure --graph graph.json --out closure.json").status.success());

@@ -1,12 +1,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::path::Path;
 
 use nix_seed_store::{Derivation, OutputKind, StorePath};
 
-use crate::document::{OutputRequest, Plan, PlannedOutput, Refusal, Request, Root, Used};
+use crate::document::{OutputRequest, Plan, PlannedOutput, Refusal, Request, Used};
 use crate::graph::is_derivation;
+use crate::roots::{Roots, sorted};
 use crate::store::store_path;
-use crate::{Error, Graph, Input, Node, Result, Texts, Tree, Verdict};
+use crate::{Error, Graph, Input, Node, Own, Result};
 
 /// The most links of a chain: what a seed's index can record (`doc/format.md`, section 6).
 const CHAIN_MAX: usize = 1000;
@@ -14,68 +14,6 @@ const CHAIN_MAX: usize = 1000;
 /// How many derivations may need an output that has none of the flake's files, and be taken for the flake's own. What more
 /// than that need is rather part of a package set that the flake hands out, such as a compiler.
 const NEAR_MAX: usize = 32;
-
-/// What of a [`Graph`] is the flake's own.
-#[derive(Debug, Clone, Default)]
-pub struct Own {
-    /// By position: whether a derivation depends on the flake's own source.
-    pub derivations: Vec<bool>,
-    /// The flake's own sources.
-    pub sources: HashSet<StorePath>,
-    /// Sources that hold nothing by which to tell, sorted.
-    pub undecided: Vec<StorePath>,
-}
-
-impl Own {
-    /// Judges every source and every text of `graph`. A fixed-output derivation is nobody's: its result does not depend on what
-    /// it is made from.
-    pub fn find(request: &Request, graph: &Graph, tree: &Tree, texts: &Texts, root: &Path) -> Result<Self> {
-        let skip: HashSet<_> = request.skip.iter().map(|path| store_path(path)).collect::<Result<_>>()?;
-        let named: HashSet<_> = request.own.iter().map(String::as_str).collect();
-        let mut own = Self::default();
-        let mut judged: HashMap<&StorePath, Verdict> = HashMap::new();
-        for node in graph.nodes() {
-            // A fixed-output derivation has a name that somebody may have given, but nothing else here.
-            let is_named = named.contains(node.name()) || named.contains(node.path.package().trim_end_matches(".drv"));
-            let mut is_own = is_named && !node.derivation.is_fixed();
-            is_own |= node.inputs.iter().any(|input| own.derivations.get(input.node) == Some(&true));
-            for source in &node.derivation.sources {
-                if is_derivation(source) {
-                    is_own |= graph.position(source).is_some_and(|node| own.derivations.get(node) == Some(&true));
-                    continue;
-                }
-                let verdict = match judged.get(source) {
-                    Some(verdict) => *verdict,
-                    None if skip.contains(source) => Verdict::Foreign,
-                    None => judge(&source.below(root), tree, texts)?,
-                };
-                judged.insert(source, verdict);
-                is_own |= verdict == Verdict::Own;
-            }
-            for text in &node.derivation.texts {
-                is_own = is_own || texts.are_in(text)?;
-            }
-            own.derivations.push(is_own);
-        }
-        for (source, verdict) in judged {
-            match verdict {
-                Verdict::Own => drop(own.sources.insert(source.clone())),
-                Verdict::Undecided => own.undecided.push(source.clone()),
-                Verdict::Foreign => {}
-            }
-        }
-        own.undecided.sort_unstable();
-        Ok(own)
-    }
-}
-
-/// A file may be a copy, or have been written by evaluation, with what it has read.
-fn judge(source: &Path, tree: &Tree, texts: &Texts) -> Result<Verdict> {
-    match tree.judge(source)? {
-        Verdict::Foreign if texts.are_in_file(source)? => Ok(Verdict::Own),
-        verdict => Ok(verdict),
-    }
-}
 
 /// Decides what has to be in the seed so that the outputs of `request`, whose derivations are in `graph`, can be built.
 ///
@@ -101,55 +39,6 @@ pub fn plan(request: &Request, graph: &Graph, own: &Own) -> Result<Plan> {
         undecided: own.undecided.iter().map(ToString::to_string).collect(),
         refused,
     })
-}
-
-/// By path, which no edit of the flake changes, while that of a `.drv` file may.
-fn sorted(
-    roots: Vec<Root>,
-    mut outputs: Vec<PlannedOutput>,
-    results: &BTreeSet<usize>,
-) -> (Vec<Root>, Vec<PlannedOutput>, Vec<usize>) {
-    let mut order: Vec<usize> = (0..roots.len()).collect();
-    order.sort_unstable_by(|a, b| roots[*a].path.cmp(&roots[*b].path));
-    let mut positions = vec![0; roots.len()];
-    for (position, old) in order.iter().enumerate() {
-        positions[*old] = position;
-    }
-    for output in &mut outputs {
-        output.roots.iter_mut().for_each(|root| *root = positions[*root]);
-        output.roots.sort_unstable();
-    }
-    let mut results: Vec<_> = results.iter().map(|result| positions[*result]).collect();
-    results.sort_unstable();
-    let mut roots: Vec<_> = roots.into_iter().map(Some).collect();
-    let roots = order.into_iter().filter_map(|old| roots[old].take()).collect();
-    (roots, outputs, results)
-}
-
-/// Each root once, in the order in which they are met.
-#[derive(Default)]
-struct Roots {
-    list: Vec<Root>,
-    positions: HashMap<String, usize>,
-}
-
-impl Roots {
-    fn put(
-        &mut self,
-        path: &StorePath,
-        from: Option<(&StorePath, &str)>,
-        chain: impl FnOnce() -> Vec<String>,
-    ) -> usize {
-        *self.positions.entry(path.to_string()).or_insert_with(|| {
-            self.list.push(Root {
-                path: path.to_string(),
-                derivation: from.map(|(derivation, _)| derivation.to_string()),
-                output: from.map(|(_, output)| output.to_owned()),
-                chain: chain(),
-            });
-            self.list.len() - 1
-        })
-    }
 }
 
 struct Planner<'a> {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::{Texts, Tree};
 
 /// A store with one flake in it.
 struct Machine {
