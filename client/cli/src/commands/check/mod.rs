@@ -49,6 +49,7 @@ pub(crate) struct Check {
         default_missing_value = "plain",
         conflicts_with = "quick"
     )]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the whole check has such a list"))]
     paths: Option<PathsFormat>,
 }
 
