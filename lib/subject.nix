@@ -1,10 +1,10 @@
-# subject :: { self :: Flake, entries :: [ Entry ], nix :: String } -> Subject
+# subject :: { self :: Flake, entries :: [ Entry ], own :: [ String ], nix :: String } -> Subject
 #
 # Why: all that it takes to evaluate the flake again, with a source that has been edited, and with the very inputs that it has here:
 # also where they are not those of the lock file. doc/helper.md has the fields, under `complete`. It is plain text, and builds nothing.
 #
 # Example:
-#   subject { inherit self; entries = [ … ]; nix = "${pkgs.nix}/bin/nix"; }
+#   subject { inherit self; entries = [ … ]; own = [ ]; nix = "${pkgs.nix}/bin/nix"; }
 #   => { nodes = [ { tree = "/nix/store/…-source"; isOwn = true; inputs.nixpkgs = 1; … } … ]; outputs = [ { path = [ "packages" … ]; … } ]; … }
 {
   flakeGraph,
@@ -14,6 +14,7 @@
 {
   self,
   entries,
+  own,
   nix,
 }:
 let
@@ -69,5 +70,6 @@ in
 {
   nodes = map node nodes;
   outputs = map (entry: { inherit (entry) path label sort; }) entries;
+  inherit own;
   nix = plain nix;
 }

@@ -81,7 +81,7 @@ let
   };
 
   subject = lib.subject {
-    inherit (arguments) self;
+    inherit (arguments) self own;
     inherit (plan) entries;
     nix = "${orElse pkgs.nix arguments.nix}/bin/nix";
   };
@@ -97,7 +97,6 @@ let
           roots
           subject
           ;
-        tree = lib.flakeTree arguments.self;
       };
     };
 

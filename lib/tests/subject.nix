@@ -18,6 +18,7 @@ let
       {
         inherit self;
         entries = [ ];
+        own = [ ];
         nix = "/nix";
       }
       // arguments

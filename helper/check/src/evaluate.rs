@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use nix_seed_frontier::{Graph, Request, find_own, read_derivation};
+use nix_seed_frontier::{Graph, Request, find_own, plan, read_derivation};
 use nix_seed_store::{Closure, NarHasher, StorePath};
 use serde_json::{Map, Value, json};
 
@@ -65,7 +65,16 @@ impl Nix {
         nix.add(&request)?;
         request.skip = nix.subject.nodes.iter().filter(|node| !node.is_own).filter_map(tree_path).collect();
         request.marks = nix.marks();
-        let own = find_own(&request, &nix.graph, Path::new("/"))?;
+        request.own.clone_from(&nix.subject.own);
+        let mut own = find_own(&request, &nix.graph, Path::new("/"))?;
+        // What the seed holds the inputs of may be built, also where the result is not there.
+        for path in plan(&request, &nix.graph, &own)?.own {
+            if let Some(node) = nix.graph.position(&StorePath::parse(&path)?)
+                && let Some(is_own) = own.derivations.get_mut(node)
+            {
+                *is_own = true;
+            }
+        }
         let outputs = request.outputs.iter().filter_map(|output| output.derivation.as_deref());
         let outputs = outputs.filter_map(|path| nix.graph.position(&StorePath::parse(path).ok()?));
         nix.base = Base { length: nix.graph.nodes().len(), own, outputs: outputs.collect() };

@@ -11,6 +11,9 @@ pub struct Subject {
     pub nodes: Vec<Node>,
     /// The outputs that the seed is for.
     pub outputs: Vec<Output>,
+    /// Names of derivations that the user says to be the flake's own.
+    #[serde(default)]
+    pub own: Vec<String>,
     /// The seed's own Nix: the program.
     pub nix: String,
 }
