@@ -1,9 +1,10 @@
 # flakeKey :: Flake -> String
 #
-# Why: two inputs are the same where their trees, and those of three levels of inputs below them, are.
+# Why: two inputs are the same where their trees, the folders of these that they lie in, and those of three levels of inputs below them, are.
+# Inputs that differ only deeper than that are taken for the same.
 #
 # Example:
-#   flakeKey inputs.nixpkgs  => "/nix/store/…-source()"
+#   flakeKey inputs.nixpkgs  => "/nix/store/…-source:/nix/store/…-source()"
 { flakeTree }:
 let
   identity =
@@ -11,7 +12,9 @@ let
     let
       inputs = flake.inputs or { };
       below = map (name: "${name}=${identity (depth - 1) inputs.${name}}") (builtins.attrNames inputs);
-      tree = builtins.unsafeDiscardStringContext (flakeTree flake);
+      plain = builtins.unsafeDiscardStringContext;
+      kind = if flake._type or null == "flake" then "" else "!";
+      tree = "${kind}${plain (flakeTree flake)}:${plain flake.outPath}";
     in
     if depth == 0 then tree else "${tree}(${builtins.concatStringsSep "," below})";
 in

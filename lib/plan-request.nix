@@ -20,7 +20,6 @@ let
   source = self.sourceInfo or self;
   asPath = path: builtins.appendContext path { ${path} = { path = true; }; };
 
-  # A string stands for the whole closure of a .drv where it names that with its outputs.
   isDerivation = path: builtins.match ".*\\.drv" path != null;
 
   ofApp =
@@ -33,8 +32,9 @@ let
       inherit (entry) label;
       inputs = map (path: {
         derivation = asPath path;
-        inherit (context.${path}) outputs;
-      }) (builtins.filter (path: context.${path} ? outputs) named);
+        # Where a string stands for the whole closure of a .drv, all its outputs are meant.
+        outputs = context.${path}.outputs or [ ];
+      }) (builtins.filter (path: context.${path} ? outputs || context.${path} ? allOutputs) named);
       sources = map asPath (builtins.filter (path: context.${path}.path or false && !isDerivation path) named);
     };
   ofDerivation = entry: {

@@ -30,13 +30,15 @@ let
     "while nix-seed planned what the flake's own derivations are built from. This imports from a derivation; where that is not allowed (allow-import-from-derivation = false), write mkSeed { …; closure = \"direct\"; }"
     (builtins.fromJSON (builtins.readFile "${derivation}"));
   orThrow = import ./or-throw.nix;
+  planned = builtins.seq (orThrow (lib.collectProblems (map lib.checkRefusal plan.refused))) (
+    lib.plannedInputs {
+      entries = distinct;
+      inherit plan;
+    }
+  );
 in
 {
+  # To look at, also where something is refused, and before anything is imported.
   plan = derivation;
+  inherit (planned) direct results reasons;
 }
-// builtins.seq (orThrow (lib.collectProblems (map lib.checkRefusal plan.refused))) (
-  lib.plannedInputs {
-    entries = distinct;
-    inherit plan;
-  }
-)

@@ -156,7 +156,7 @@ fn crane_is_not_complete_in_direct_mode() {
     let said = checker.check(&[]);
     assert_eq!(said.code, Some(6), "{said:?}");
     assert!(said.out.contains("not complete"), "{said:?}");
-    for expected in ["-jq-", "└ dummy-source", "to mend it: make dummy-source an output of the flake"] {
+    for expected in ["-jq-", "└ dummy-source", "name dummy-source in mkSeed's `own`"] {
         assert!(said.out.contains(expected), "no {expected:?} in {}", said.out);
     }
     assert!(said.err.contains("the seed is not complete"), "{said:?}");

@@ -115,7 +115,7 @@ fn crane_without_what_is_hidden_is_not() {
             "  └ tally-deps-0",
             "    └ dummy-source",
             "      └ jq-1.",
-            "to mend it: make dummy-source an output of the flake (packages.<system>.…)",
+            "to mend it: with closure = \"direct\", leave that out; else name dummy-source in mkSeed's `own`",
             "with closure = \"direct\", leave that out",
         ],
     );

@@ -58,8 +58,8 @@ let
     {
       inputs = map (derivation: {
         inherit derivation;
-        inherit (context.${derivation}) outputs;
-      }) (builtins.filter (path: context.${path} ? outputs) named);
+        outputs = context.${derivation}.outputs or [ ];
+      }) (builtins.filter (path: context.${path} ? outputs || context.${path} ? allOutputs) named);
       sources = builtins.filter (path: context.${path}.path or false) named;
     };
   evaluate =

@@ -8,7 +8,7 @@ use nix_seed_store::{Closure, NarHasher, StorePath};
 use serde_json::{Map, Value, json};
 
 use crate::survey::Evaluated;
-use crate::{Base, Edit, Error, Kind, Result, Subject, Workspace, find_missing};
+use crate::{Base, Edit, Error, How, Kind, Missing, Result, Subject, Workspace, find_missing};
 
 const EVALUATE: &str = include_str!("evaluate.nix");
 
@@ -22,6 +22,8 @@ pub trait Evaluator {
 
 /// An [`Evaluator`] that asks Nix, in the store of a seed at `/nix`.
 pub struct Nix {
+    /// The folder that `nix/store` lies in.
+    root: PathBuf,
     subject: Subject,
     workspace: Workspace,
     /// What is called to run Nix: the program, with its environment.
@@ -37,18 +39,21 @@ pub struct Nix {
 }
 
 impl Nix {
-    /// Copies the flake to the folder `scratch`, and evaluates it as it is. `present` is what the seed holds. Also gives what is
+    /// Copies the flake of `subject`, which has been [checked](Subject::check), to the folder `scratch`, and evaluates it as it is. `present` is what the seed holds, `root` the folder that
+    /// `nix/store` lies in. Also gives what is
     /// missing already, before any edit.
     pub fn start(
         subject: Subject,
         present: &Closure,
+        root: &Path,
         scratch: &Path,
         command: impl Fn() -> Command + 'static,
-    ) -> Result<(Self, Evaluated)> {
+    ) -> Result<(Self, Vec<Missing>)> {
         let flake = subject.nodes.first().ok_or_else(|| Error::Answer { why: "it lists no flake".into() })?;
-        let workspace = Workspace::create(Path::new(&flake.tree), &scratch.join("flake"))?;
-        let script = write_script(&subject, present, &scratch.join("script"))?;
+        let workspace = Workspace::create(&StorePath::parse(&flake.tree)?.below(root), &scratch.join("flake"))?;
+        let script = write_script(&subject, present, root, &scratch.join("script"))?;
         let mut nix = Self {
+            root: root.into(),
             workspace,
             command: Box::new(command),
             script,
@@ -66,7 +71,7 @@ impl Nix {
         request.skip = nix.subject.nodes.iter().filter(|node| !node.is_own).filter_map(tree_path).collect();
         request.marks = nix.marks();
         request.own.clone_from(&nix.subject.own);
-        let mut own = find_own(&request, &nix.graph, Path::new("/"))?;
+        let mut own = find_own(&request, &nix.graph, root)?;
         // What the seed holds the inputs of may be built, also where the result is not there.
         for path in plan(&request, &nix.graph, &own)?.own {
             if let Some(node) = nix.graph.position(&StorePath::parse(&path)?)
@@ -79,7 +84,7 @@ impl Nix {
         let outputs = outputs.filter_map(|path| nix.graph.position(&StorePath::parse(path).ok()?));
         nix.base = Base { length: nix.graph.nodes().len(), own, outputs: outputs.collect() };
         let missing = find_missing(&nix.graph, &request.outputs, &nix.present, &nix.base, false)?;
-        Ok((nix, Evaluated::Follows(missing)))
+        Ok((nix, missing))
     }
 
     /// The flake's files and folders.
@@ -110,10 +115,11 @@ impl Nix {
     }
 
     fn add(&mut self, request: &Request) -> Result<()> {
+        let root = &self.root;
         for output in &request.outputs {
             let used = output.inputs.iter().map(|used| &used.derivation);
             for derivation in output.derivation.iter().chain(used) {
-                self.graph.add(&StorePath::parse(derivation)?, &mut |path| read_derivation(Path::new("/"), path))?;
+                self.graph.add(&StorePath::parse(derivation)?, &mut |path| read_derivation(root, path))?;
             }
         }
         Ok(())
@@ -156,6 +162,22 @@ impl Nix {
     }
 }
 
+/// What evaluation wanted to be built, and could not be: it imports from a derivation. None where Nix speaks of something else.
+fn unbuilt(log: &str) -> Option<Missing> {
+    const SAID: [&str; 3] = ["dependencies of derivation '", "builder for '", "Cannot build '"];
+    let named = |said: &&str| log.rsplit_once(*said)?.1.split('\'').next();
+    let derivation = StorePath::parse(SAID.iter().find_map(named)?).ok()?;
+    let name = derivation.name().trim_end_matches(".drv").to_owned();
+    Some(Missing {
+        output: "the evaluation of the flake, which imports from it".into(),
+        chain: vec![name],
+        derivation: derivation.to_string(),
+        path: None,
+        how: How::Build,
+        is_new: false,
+    })
+}
+
 /// What evaluation is to know of the edited source, whose NAR's hash is `hash`.
 fn info(mut info: Map<String, Value>, hash: &str, edits: &[Edit]) -> Map<String, Value> {
     info.insert("narHash".into(), hash.into());
@@ -190,12 +212,13 @@ fn set_dates(info: &mut Map<String, Value>) {
 impl Evaluator for Nix {
     fn evaluate(&mut self, edits: &[Edit]) -> Result<Evaluated> {
         match self.ask(edits)? {
-            Err(log) => Ok(Evaluated::Fails(log)),
+            Err(log) => Ok(unbuilt(&log).map_or(Evaluated::Fails(log), |missing| Evaluated::Follows(vec![missing]))),
             Ok((request, _)) => {
                 self.add(&request)?;
                 let is_relocked = edits.iter().any(|edit| edit.kind == Kind::Relock);
                 let missing = find_missing(&self.graph, &request.outputs, &self.present, &self.base, is_relocked)?;
-                Ok(Evaluated::Follows(missing))
+                let are_fewer = request.outputs.len() < self.subject.outputs.len();
+                Ok(if missing.is_empty() && are_fewer { Evaluated::Fewer } else { Evaluated::Follows(missing) })
             }
         }
     }
@@ -206,13 +229,15 @@ impl Evaluator for Nix {
 }
 
 /// Writes what `evaluate.nix` is called with. Gives where, and its NAR's hash.
-fn write_script(subject: &Subject, present: &Closure, folder: &Path) -> Result<(PathBuf, String)> {
+fn write_script(subject: &Subject, present: &Closure, root: &Path, folder: &Path) -> Result<(PathBuf, String)> {
     let mut hashes = BTreeMap::new();
     for node in subject.nodes.iter().filter(|node| !node.is_own) {
-        let path = Path::new(&node.tree);
-        let known = StorePath::parse(&node.tree).ok().and_then(|path| present.get(&path));
-        let hash = known.map_or_else(|| Ok(NarHasher::of(path)?.0), |info| Ok::<_, Error>(info.nar_hash));
-        hashes.insert(&node.tree, hash?.sri());
+        let path = StorePath::parse(&node.tree)?;
+        let hash = match present.get(&path) {
+            Some(info) => info.nar_hash,
+            None => NarHasher::of(&path.below(root))?.0,
+        };
+        hashes.insert(&node.tree, hash.sri());
     }
     let json = |value: &Value| value.to_string();
     let subject = serde_json::to_value(subject).map_err(|error| Error::Answer { why: error.to_string() })?;

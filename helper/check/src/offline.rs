@@ -116,7 +116,12 @@ fn package(name: &str) -> &str {
 /// The derivations that an output names, and which of their outputs; none means all.
 fn wanted(output: &OutputRequest) -> impl Iterator<Item = (&str, Option<&[String]>)> {
     let own = output.derivation.as_deref().map(|derivation| (derivation, None));
-    own.into_iter().chain(output.inputs.iter().map(|used| (&*used.derivation, Some(&*used.outputs))))
+    let named = |outputs: &'_ Vec<String>| !outputs.is_empty();
+    let used = output
+        .inputs
+        .iter()
+        .map(move |used| (&*used.derivation, Some(&*used.outputs).filter(|_| named(&used.outputs))));
+    own.into_iter().chain(used)
 }
 
 #[derive(Clone, Copy)]
@@ -180,11 +185,12 @@ impl Walk<'_> {
         }
         chain.reverse();
         let node = &self.graph.nodes()[step.node];
+        let mut absent = node.derivation.outputs.iter().filter_map(|output| output.path.as_ref());
         Missing {
             output: outputs[step.label].label.clone(),
             chain,
             derivation: node.path.to_string(),
-            path: node.derivation.outputs.iter().find_map(|output| output.path.as_ref()).map(ToString::to_string),
+            path: absent.find(|path| !self.present.contains(path)).map(ToString::to_string),
             how,
             is_new: step.node >= self.base.length || !self.wanted.contains(&step.node),
         }

@@ -70,6 +70,14 @@ pub enum Verdict {
     ReadByEvaluation,
 }
 
+impl FileReport {
+    /// The path for a line of its own: none that a CI could take for a command.
+    pub fn shown(&self) -> String {
+        let path = line(&self.path);
+        if path.starts_with(['#', ':']) { format!("./{path}") } else { path }
+    }
+}
+
 impl Missing {
     /// What is wrong, where, and how to mend it.
     pub fn explain(&self) -> String {
@@ -89,8 +97,11 @@ impl Missing {
     pub fn mend(&self) -> String {
         match self.chain.as_slice() {
             [_, .., near, _] if self.chain.len() > 2 => format!(
-                "name {near} in mkSeed's `own` (own = [ \"{near}\" ];), or make it an output of the flake; with closure = \"direct\", leave that out"
+                "with closure = \"direct\", leave that out; else name {near} in mkSeed's `own` (own = [ \"{near}\" ];), or make it an output of the flake"
             ),
+            [_] if self.path.is_none() => {
+                "what evaluation builds has to be in mkSeed's `contents`, with all that it is built from where the edit changes it: make it an output of the flake, or read a file in its place".into()
+            }
             _ => {
                 "build the seed again from this commit; where it is missing still, add it to mkSeed's `contents`".into()
             }
@@ -116,7 +127,11 @@ impl Report {
         let _ = writeln!(
             text,
             "{}: {} edits of {} files, {} outputs of {} derivations, {} evaluations",
-            if self.complete { "complete" } else { "not complete" },
+            match (self.complete, self.untried) {
+                (true, 0) => "complete",
+                (true, _) => "complete as far as it was tried",
+                (false, _) => "not complete",
+            },
             self.edits - self.invalid,
             self.files,
             self.outputs,
@@ -127,7 +142,7 @@ impl Report {
             let _ = writeln!(text, "  {} more edits were tried that the flake does not evaluate with", self.invalid);
         }
         if self.untried > 0 {
-            let _ = writeln!(text, "  {} edits were not tried: too many went wrong before", self.untried);
+            let _ = writeln!(text, "  {} edits were not tried alone: too many others went wrong", self.untried);
         }
         let _ = writeln!(text, "a new seed is wanted when these change:");
         for file in &self.paths {
@@ -135,7 +150,7 @@ impl Report {
                 Verdict::ChangesDependencies => "changes dependencies",
                 Verdict::ReadByEvaluation => "read by evaluation",
             };
-            let _ = writeln!(text, "  {:<40} {why}", line(&file.path));
+            let _ = writeln!(text, "  {:<40} {why}", file.shown());
         }
         text
     }

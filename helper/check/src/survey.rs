@@ -12,6 +12,8 @@ pub enum Evaluated {
     Fails(String),
     /// The outputs evaluate, and an offline build lacks these.
     Follows(Vec<Missing>),
+    /// Nothing is missing, but there are fewer outputs than before: what they would want is not known.
+    Fewer,
 }
 
 /// What became of edits.
@@ -30,7 +32,7 @@ pub enum Outcome {
 /// The most evaluations that are spent on taking batches apart.
 const EVALUATIONS_MAX: usize = 300;
 
-/// How many files of one name have their values changed, and how many values of each.
+/// How many files of one name have their values changed one by one, and how many values of each file are.
 const FILES_OF_A_NAME: usize = 3;
 const VALUES_MAX: usize = 24;
 
@@ -93,8 +95,7 @@ pub fn survey(files: Files<'_>, evaluator: &mut dyn Evaluator, progress: &mut dy
 
     let read: Vec<PathBuf> = parsed.iter().chain(files.code).cloned().collect();
     survey.batch("other hashes and versions in each file that evaluation reads", each(Kind::Relock, &read))?;
-    let values = survey.values(&parsed);
-    survey.batch("another value in files that evaluation reads as data", values)?;
+    survey.batch_of_values(&parsed)?;
     let rest: Vec<PathBuf> = data.into_iter().filter(|file| !parsed.contains(file)).collect();
     survey.batch("each file renamed, that evaluation does not read", each(Kind::Rename, &rest))?;
     survey.batch("each of these deleted", each(Kind::Delete, &rest))?;
@@ -153,24 +154,37 @@ impl Survey<'_> {
         Ok(outcomes)
     }
 
-    /// Each value of files, as far as these are not very many: of one name a few files stand for all.
-    fn values(&self, files: &BTreeSet<PathBuf>) -> Vec<Unit> {
+    /// Changes each value of these files. All are tried together; where the flake does not evaluate with that, a few files stand for
+    /// all of their name, since each value may be one that it does not evaluate with.
+    fn batch_of_values(&mut self, files: &BTreeSet<PathBuf>) -> Result<()> {
+        let what = "another value in files that evaluation reads as data";
+        let of_file = |file: &PathBuf, survey: &Self| -> Vec<Unit> {
+            let edits = (0..VALUES_MAX).map(|position| Edit { kind: Kind::Value(position), path: file.clone() });
+            edits.take_while(|edit| survey.evaluator.can(edit)).map(|edit| vec![edit]).collect()
+        };
+        let all: Vec<Unit> = files.iter().flat_map(|file| of_file(file, self)).collect();
+        let together: Unit = all.iter().flatten().cloned().collect();
+        if together.is_empty() || !matches!(self.evaluator.evaluate(&together)?, Evaluated::Fails(_)) {
+            self.batch(what, all)?;
+            return Ok(());
+        }
         let mut taken: BTreeMap<&OsStr, usize> = BTreeMap::new();
-        let mut units = Vec::new();
+        let mut few = Vec::new();
         for file in files {
             let taken = taken.entry(file.file_name().unwrap_or_default()).or_default();
             *taken += 1;
             if *taken <= FILES_OF_A_NAME {
-                let edits = (0..VALUES_MAX).map(|position| Edit { kind: Kind::Value(position), path: file.clone() });
-                units.extend(edits.take_while(|edit| self.evaluator.can(edit)).map(|edit| vec![edit]));
+                few.extend(of_file(file, self));
             }
         }
-        units
+        self.report.untried += all.len() - few.len();
+        self.batch(what, few)?;
+        Ok(())
     }
 
     /// What is there only since an edit of a file is a dependency that this file determines. A commit determines none.
     fn judge(&mut self, unit: &Unit, missing: &[Missing]) {
-        let is_commit = unit.iter().any(|edit| matches!(edit.kind, Kind::Commit | Kind::Dirty));
+        let is_commit = unit.iter().all(|edit| matches!(edit.kind, Kind::Commit | Kind::Dirty));
         if missing.iter().any(|missing| missing.is_new) && !is_commit {
             for edit in unit {
                 // In a folder to which files are added, it is its files that count.
@@ -210,6 +224,8 @@ impl Survey<'_> {
                 return Ok(vec![(all, Outcome::Moves(missing.clone()))]);
             }
             Evaluated::Fails(_) if units.len() == 1 => return Ok(vec![(all, Outcome::Invalid)]),
+            // An edit may well take an output away.
+            Evaluated::Fewer if units.len() == 1 => return Ok(vec![(all, Outcome::Free)]),
             _ => {}
         }
         let named = |unit: &Unit| matches!(&evaluated, Evaluated::Fails(log) if is_named(unit, log));

@@ -120,6 +120,9 @@ pub(crate) enum Command {
         /// What the seed holds: a closure graph. Where not given, what the index of the seed at /nix says
         #[arg(long, value_name = "FILE")]
         closure: Option<PathBuf>,
+        /// The folder that nix/store lies in
+        #[arg(long, value_name = "DIR", default_value = "/")]
+        root: PathBuf,
         /// Take another flake for an input, as `nix eval` does
         #[arg(long, num_args = 2, value_names = ["INPUT", "FLAKE"])]
         override_input: Vec<String>,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix_seed_check::{Error as CheckError, Evaluated, Files, Nix, Report, Subject, survey};
+use nix_seed_check::{Error as CheckError, Files, Nix, Report, Subject, survey};
 use nix_seed_image::Error as ImageError;
 use nix_seed_image::index::{INDEX_PATH, Index};
 use nix_seed_store::{Closure, SCHEMA_VERSION, database_bytes};
@@ -38,7 +38,7 @@ pub(crate) fn in_derivation(subject: Subject, closure: &Closure, flake: &Closure
         command
     };
     let scratch = scratch()?;
-    let report = check(subject, closure, scratch.path(), command)?;
+    let report = check(subject, closure, Path::new("/"), scratch.path(), command)?;
     if !report.complete {
         return Err(Error::Incomplete { report: report.text() });
     }
@@ -48,7 +48,12 @@ pub(crate) fn in_derivation(subject: Subject, closure: &Closure, flake: &Closure
 }
 
 /// By hand: Nix is that of PATH, with its settings and its store.
-pub(crate) fn by_hand(seed: &str, closure: Option<&Path>, override_input: &[String]) -> Result<Report, Error> {
+pub(crate) fn by_hand(
+    seed: &str,
+    closure: Option<&Path>,
+    root: &Path,
+    override_input: &[String],
+) -> Result<Report, Error> {
     let closure = closure.map_or_else(own_closure, read_graph)?;
     let mut command = Command::new("nix");
     command.args(["eval", "--offline", "--json", &format!("{seed}.subject")]);
@@ -61,7 +66,7 @@ pub(crate) fn by_hand(seed: &str, closure: Option<&Path>, override_input: &[Stri
     }
     let subject = serde_json::from_slice(&output.stdout).map_err(|error| Error::request(seed, error))?;
     let scratch = scratch()?;
-    check(subject, &closure, scratch.path(), || Command::new("nix"))
+    check(subject, &closure, root, scratch.path(), || Command::new("nix"))
 }
 
 /// What the seed at `/nix` holds.
@@ -75,7 +80,9 @@ fn own_closure() -> Result<Closure, Error> {
 /// Shows a report, and fails if it says that the seed is not complete.
 pub(crate) fn print(report: &Report, json: bool, paths: Option<PathsFormat>) -> Result<(), Error> {
     match paths {
-        Some(PathsFormat::Plain) => report.paths.iter().try_for_each(|file| print::line(&print::plain(&file.path)))?,
+        Some(PathsFormat::Plain) => {
+            report.paths.iter().try_for_each(|file| print::line(&print::plain(&file.shown())))?
+        }
         Some(PathsFormat::Json) => {
             print::json(&report.paths.iter().map(|file| &*file.path).collect::<Vec<_>>().into())?;
         }
@@ -96,17 +103,15 @@ pub(crate) fn print(report: &Report, json: bool, paths: Option<PathsFormat>) -> 
 fn check(
     subject: Subject,
     closure: &Closure,
+    root: &Path,
     scratch: &Path,
     command: impl Fn() -> Command + 'static,
 ) -> Result<Report, Error> {
+    subject.check()?;
     let folder = subject.nodes.first().map(|flake| PathBuf::from(&flake.folder)).unwrap_or_default();
     let outputs = subject.outputs.len();
-    let (mut nix, before) = Nix::start(subject, closure, scratch, command)?;
-    let missing = match before {
-        Evaluated::Follows(missing) => missing,
-        Evaluated::Fails(log) => return Err(CheckError::Evaluation { log }.into()),
-    };
-    let mut report = Report { before: missing, ..Report::default() };
+    let (mut nix, before) = Nix::start(subject, closure, root, scratch, command)?;
+    let mut report = Report { before, ..Report::default() };
     if report.before.is_empty() {
         let (files, folders) = (nix.workspace().files().to_vec(), nix.workspace().folders().to_vec());
         let code = nix.code().clone();

@@ -36,8 +36,8 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
             let request = read_json(&request)?;
             write_aside(&out, |out| steps::plan(&request, &root, out))
         }
-        Command::Check { seed, closure, override_input, paths, json } => {
-            let report = check::by_hand(&seed, closure.as_deref(), &override_input)?;
+        Command::Check { seed, closure, root, override_input, paths, json } => {
+            let report = check::by_hand(&seed, closure.as_deref(), &root, &override_input)?;
             check::print(&report, json, paths)
         }
         Command::Inspect { layout, verify, paths, why, json } if why.is_empty() => {

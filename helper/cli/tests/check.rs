@@ -11,20 +11,22 @@ use tempfile::TempDir;
 
 const HELPER: &str = env!("CARGO_BIN_EXE_nix-seed-helper");
 
+const TREE: &str = "/nix/store/00000000000000000000000000000000-source";
+
 /// A folder with a flake of two files, and a closure graph that holds nothing.
 fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    fs::create_dir_all(dir.path().join("flake")).unwrap();
-    fs::write(dir.path().join("flake/flake.nix"), "{ }").unwrap();
-    fs::write(dir.path().join("flake/it's [1].c"), "int x;").unwrap();
+    let source = dir.path().join(&TREE[1..]);
+    fs::create_dir_all(&source).unwrap();
+    fs::write(source.join("flake.nix"), "{ }").unwrap();
+    fs::write(source.join("it's [1].c"), "int x;").unwrap();
     fs::write(dir.path().join("closure.json"), "[]").unwrap();
     dir
 }
 
 /// What Nix would say of that flake.
-fn subject(dir: &Path) -> Value {
-    let tree = dir.join("flake");
-    let node = json!({ "tree": tree, "folder": "", "isOwn": true, "isFlake": true, "info": {}, "inputs": {} });
+fn subject() -> Value {
+    let node = json!({ "tree": TREE, "folder": "", "isOwn": true, "isFlake": true, "info": {}, "inputs": {} });
     json!({ "nodes": [node], "outputs": [], "nix": "/none" })
 }
 
@@ -33,8 +35,8 @@ fn helper(dir: &Path, nix: &str, args: &str) -> Output {
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).unwrap();
     let print = |value: &Value| format!("printf %s '{}'", value.to_string().replace('\'', "'\\''"));
-    let answer = json!({ "flake": dir.join("flake"), "outputs": [] });
-    let script = nix.replace("SUBJECT", &print(&subject(dir))).replace("ANSWER", &print(&answer));
+    let answer = json!({ "flake": TREE, "outputs": [] });
+    let script = nix.replace("SUBJECT", &print(&subject())).replace("ANSWER", &print(&answer));
     fs::write(bin.join("nix"), format!("#!/bin/sh\nset -eu\n{script}\n")).unwrap();
     fs::set_permissions(bin.join("nix"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = std::env::join_paths([bin, "/usr/bin".into(), "/bin".into()]).unwrap();
@@ -45,7 +47,7 @@ fn helper(dir: &Path, nix: &str, args: &str) -> Output {
 
 /// A Nix that knows the flake, and evaluates it whatever is edited.
 const EVALUATES: &str = "case \"$*\" in *--expr*) ANSWER;; *) SUBJECT;; esac";
-const CHECK: &str = "check --closure closure.json";
+const CHECK: &str = "check --closure closure.json --root .";
 
 fn refused(output: &Output, code: i32) -> String {
     let error = String::from_utf8(output.stderr.clone()).unwrap();
@@ -126,7 +128,7 @@ fn an_answer_of_nix_that_is_none_is_an_error() {
         ("echo no", "expected"),
         ("echo '{}'", "missing field `nodes`"),
         ("echo '{\"nodes\":[],\"outputs\":[],\"nix\":\"\",\"more\":1}'", "unknown field `more`"),
-        ("echo '{\"nodes\":[],\"outputs\":[],\"nix\":\"\"}'", "lists no flake"),
+        ("echo '{\"nodes\":[],\"outputs\":[],\"nix\":\"\"}'", "does not begin with the flake itself"),
         ("case \"$*\" in *--expr*) echo no;; *) SUBJECT;; esac", "no answer that can be read"),
         (
             "case \"$*\" in *--expr*) echo '{\"flake\":\"x\",\"outputs\":[],\"more\":1}';; *) SUBJECT;; esac",
@@ -157,17 +159,13 @@ fn a_request_for_a_plan_that_is_none_is_refused() {
         (3, "7".to_owned(), "invalid type"),
         (3, "{".to_owned(), "request.json: "),
         (3, json!({ "outputs": [] }).to_string(), "missing field `flake`"),
-        (3, json!({ "flake": "/flake", "outputs": [], "more": 1 }).to_string(), "unknown field `more`"),
-        (
-            3,
-            json!({ "flake": "/flake", "outputs": [{ "label": "#a", "drv": drv }] }).to_string(),
-            "unknown field `drv`",
-        ),
+        (3, json!({ "flake": TREE, "outputs": [], "more": 1 }).to_string(), "unknown field `more`"),
+        (3, json!({ "flake": TREE, "outputs": [{ "label": "#a", "drv": drv }] }).to_string(), "unknown field `drv`"),
         (3, json!({ "flake": "flake", "outputs": [] }).to_string(), "\"flake\" is no absolute path"),
-        (3, json!({ "flake": "/flake", "outputs": output("a.drv") }).to_string(), "a.drv"),
+        (3, json!({ "flake": TREE, "outputs": output("a.drv") }).to_string(), "a.drv"),
         (
             1,
-            json!({ "flake": "/flake", "outputs": output(drv) }).to_string(),
+            json!({ "flake": TREE, "outputs": output(drv) }).to_string(),
             "reading ./nix/store/00000000000000000000000000000000-a.drv: ",
         ),
         (1, json!({ "flake": "/nothing", "outputs": [] }).to_string(), "listing ./nothing/: "),
@@ -185,7 +183,7 @@ fn a_request_for_a_plan_that_is_none_is_refused() {
 #[test]
 fn a_plan_is_written() {
     let dir = folder();
-    fs::write(dir.path().join("request.json"), json!({ "flake": "/flake", "outputs": [] }).to_string()).unwrap();
+    fs::write(dir.path().join("request.json"), json!({ "flake": TREE, "outputs": [] }).to_string()).unwrap();
     said(&helper(dir.path(), "", "plan --request request.json --root . --out plan.json"));
     let plan: Value = serde_json::from_slice(&fs::read(dir.path().join("plan.json")).unwrap()).unwrap();
     assert_eq!(plan["roots"], json!([]));
@@ -199,7 +197,7 @@ fn derive(dir: &Path, attributes: &Value) -> Command {
 }
 
 fn complete(dir: &Path) -> Value {
-    let request = json!({ "step": "complete", "subject": subject(dir) });
+    let request = json!({ "step": "complete", "subject": subject() });
     json!({ "seed": request, "closure": [], "flake": [], "outputs": { "out": dir.join("out") } })
 }
 

@@ -44,7 +44,8 @@ pub struct OutputRequest {
 pub struct Used {
     /// The `.drv` file.
     pub derivation: String,
-    /// The names of the outputs.
+    /// The names of the outputs; none where all are meant.
+    #[serde(default)]
     pub outputs: Vec<String>,
 }
 

@@ -25,7 +25,14 @@ impl Own {
         let skip: HashSet<_> = request.skip.iter().map(|path| store_path(path)).collect::<Result<_>>()?;
         let named: HashSet<_> = request.own.iter().map(String::as_str).collect();
         let mut own = Self::default();
-        let mut judged: HashMap<&StorePath, Verdict> = HashMap::new();
+        let mut judged: HashMap<StorePath, Verdict> = HashMap::new();
+        for source in request.outputs.iter().flat_map(|output| &output.sources) {
+            let source = store_path(source)?;
+            if !(is_derivation(&source) || skip.contains(&source)) {
+                let verdict = judge(&source.below(root), tree, texts)?;
+                judged.insert(source, verdict);
+            }
+        }
         for node in graph.nodes() {
             // A fixed-output derivation has a name that somebody may have given, but nothing else here.
             let is_named = named.contains(node.name()) || named.contains(node.path.package().trim_end_matches(".drv"));
@@ -41,7 +48,7 @@ impl Own {
                     None if skip.contains(source) => Verdict::Foreign,
                     None => judge(&source.below(root), tree, texts)?,
                 };
-                judged.insert(source, verdict);
+                judged.insert(source.clone(), verdict);
                 is_own |= verdict == Verdict::Own;
             }
             for text in &node.derivation.texts {
@@ -51,8 +58,8 @@ impl Own {
         }
         for (source, verdict) in judged {
             match verdict {
-                Verdict::Own => drop(own.sources.insert(source.clone())),
-                Verdict::Undecided => own.undecided.push(source.clone()),
+                Verdict::Own => drop(own.sources.insert(source)),
+                Verdict::Undecided => own.undecided.push(source),
                 Verdict::Foreign => {}
             }
         }

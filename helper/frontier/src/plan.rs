@@ -101,14 +101,16 @@ impl<'a> Planner<'a> {
             if self.outputs.contains(&node) {
                 self.expand(&mut walk, node, None);
             } else {
-                let all =
-                    self.graph.nodes()[node].derivation.outputs.iter().map(|output| output.name.clone()).collect();
-                self.input(&mut walk, &Input { node, outputs: all }, None);
+                self.input(&mut walk, &all_outputs(self.graph, node), None);
             }
         }
         for Used { derivation, outputs } in &output.inputs {
             let node = position(self.graph, derivation)?;
-            self.input(&mut walk, &Input { node, outputs: outputs.clone() }, None);
+            let input = match &**outputs {
+                [] => all_outputs(self.graph, node),
+                outputs => Input { node, outputs: outputs.to_vec() },
+            };
+            self.input(&mut walk, &input, None);
         }
         for source in &output.sources {
             self.source(&mut walk, &store_path(source)?, None);
@@ -229,6 +231,11 @@ fn refused_kind(derivation: &Derivation) -> Option<&'static str> {
         () if is(OutputKind::Floating) => Some("content-addressed"),
         () => None,
     }
+}
+
+fn all_outputs(graph: &Graph, node: usize) -> Input {
+    let outputs = graph.nodes().get(node).map(|node| node.derivation.outputs.iter()).into_iter().flatten();
+    Input { node, outputs: outputs.map(|output| output.name.clone()).collect() }
 }
 
 fn position(graph: &Graph, derivation: &str) -> Result<usize> {

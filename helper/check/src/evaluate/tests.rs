@@ -74,18 +74,19 @@ fn an_edit_of_a_file_changes_nothing_of_the_commit_but_the_hash() {
 }
 
 /// A flake whose evaluation is a shell script.
-fn start(folder: &Path, script: &str) -> Result<(Nix, Evaluated)> {
-    let tree = folder.join("source");
-    fs::create_dir(&tree).unwrap();
+fn start(folder: &Path, script: &str) -> Result<(Nix, Vec<Missing>)> {
+    let tree = "/nix/store/00000000000000000000000000000000-source";
+    let source = folder.join(&tree[1..]);
+    fs::create_dir_all(&source).unwrap();
     for file in ["flake.nix", "a"] {
-        fs::write(tree.join(file), file).unwrap();
+        fs::write(source.join(file), file).unwrap();
     }
     let node = json!({ "tree": tree, "folder": "", "isOwn": true, "isFlake": true, "info": {}, "inputs": {} });
     let subject = serde_json::from_value(json!({ "nodes": [node], "outputs": [], "nix": "" })).unwrap();
     fs::create_dir(folder.join("scratch")).unwrap();
     let script = script.replace("COPY", &folder.join("scratch/flake").to_string_lossy());
     let script = script.replace("ANSWER", &format!("echo '{}'", json!({ "flake": tree, "outputs": [] })));
-    Nix::start(subject, &Closure::default(), &folder.join("scratch"), move || {
+    Nix::start(subject, &Closure::default(), folder, &folder.join("scratch"), move || {
         let mut command = Command::new("sh");
         command.args(["-c", &script]);
         command
@@ -97,7 +98,7 @@ fn edits_are_there_while_nix_runs_and_never_after() {
     let folder = tempfile::tempdir().unwrap();
     let script = "if [ \"$(cat COPY/a)\" = nix-seed ]; then echo \"evaluating file 'x'\" >&2; echo error: no >&2; exit 1; fi; ANSWER";
     let (mut nix, before) = start(folder.path(), script).unwrap();
-    assert_eq!(before, Evaluated::Follows(vec![]));
+    assert!(before.is_empty());
     assert_eq!(nix.code().iter().collect::<Vec<_>>(), [Path::new("flake.nix")]);
     let edits = [Edit { kind: Kind::Replace, path: "a".into() }];
     assert_eq!(nix.evaluate(&edits).unwrap(), Evaluated::Fails("error: no".into()), "without what was evaluated");
@@ -124,4 +125,19 @@ fn a_flake_that_does_not_evaluate_is_an_error_before_anything_is_edited() {
     let folder = tempfile::tempdir().unwrap();
     let Err(Error::Evaluation { log }) = start(folder.path(), "echo why >&2; exit 1") else { panic!("it evaluates") };
     assert_eq!(log, "why");
+}
+
+#[test]
+fn what_evaluation_wants_to_be_built_is_missing() {
+    const DRV: &str = "/nix/store/00000000000000000000000000000000-gen-1.drv";
+    for said in [
+        format!("error: 2 dependencies of derivation '{DRV}' failed to build"),
+        format!("error: builder for '{DRV}' failed with exit code 1;"),
+        format!("building\nerror: Cannot build '{DRV}'."),
+    ] {
+        let missing = unbuilt(&said).unwrap();
+        assert_eq!((&*missing.derivation, &missing.chain, missing.is_new), (DRV, &vec!["gen-1".to_owned()], false));
+        assert!(missing.mend().contains("contents"), "{}", missing.mend());
+    }
+    assert_eq!(unbuilt("error: attribute 'zlibx' missing"), None);
 }

@@ -31,7 +31,7 @@ fn what_is_missing_is_explained_by_the_way_to_it() {
 
 #[test]
 fn what_is_missing_is_mended_where_it_is_wanted() {
-    let near = "name dummy-source in mkSeed's `own` (own = [ \"dummy-source\" ];), or make it an output of the flake; with closure = \"direct\", leave that out";
+    let near = "with closure = \"direct\", leave that out; else name dummy-source in mkSeed's `own` (own = [ \"dummy-source\" ];), or make it an output of the flake";
     assert_eq!(missing().mend(), near);
     let direct = "build the seed again from this commit; where it is missing still, add it to mkSeed's `contents`";
     for chain in [vec![], vec!["a".into()], vec!["a".into(), "b".into()]] {
@@ -63,8 +63,8 @@ a new seed is wanted when these change:
 ";
     assert_eq!(report.text(), expected);
     let untried = Report { invalid: 0, untried: 7, paths: vec![], ..report };
-    let expected = "complete: 20 edits of 3 files, 4 outputs of 100 derivations, 9 evaluations
-  7 edits were not tried: too many went wrong before
+    let expected = "complete as far as it was tried: 20 edits of 3 files, 4 outputs of 100 derivations, 9 evaluations
+  7 edits were not tried alone: too many others went wrong
 a new seed is wanted when these change:
 ";
     assert_eq!(untried.text(), expected);

@@ -106,16 +106,43 @@ fn where_nothing_is_wrong_each_batch_is_one_evaluation() {
 }
 
 #[test]
-fn each_value_of_a_few_files_of_a_name_is_changed_alone() {
+fn where_it_does_not_evaluate_with_all_values_a_few_files_of_a_name_stand_for_all() {
     let names = ["a/data", "b/data", "c/data", "d/data", "flake.nix"];
     let (report, _) = survey_of(&names, |edits| match edits {
         edits if edits.iter().any(|edit| edit.kind == Kind::Replace) => Evaluated::Fails(String::new()),
+        edits if has(edits, Kind::Value(0), "a/data") => Evaluated::Fails(String::new()),
         edits if has(edits, Kind::Value(1), "b/data") => lacks(&["jq"]),
+        _ => lacks(&[]),
+    });
+    let edits: Vec<_> = report.incomplete.iter().map(|finding| &*finding.edits[0]).collect();
+    assert_eq!((edits, report.untried), (vec!["another value in b/data"], 2));
+}
+
+#[test]
+fn values_are_all_tried_where_the_flake_evaluates_with_them() {
+    let (report, _) = survey_of(&["a/data", "b/data", "c/data", "d/data", "flake.nix"], |edits| match edits {
+        edits if edits.iter().any(|edit| edit.kind == Kind::Replace) => Evaluated::Fails(String::new()),
         edits if has(edits, Kind::Value(1), "d/data") => lacks(&["zlib"]),
         _ => lacks(&[]),
     });
     let edits: Vec<_> = report.incomplete.iter().map(|finding| &*finding.edits[0]).collect();
-    assert_eq!(edits, ["another value in b/data"], "three files stand for four");
+    assert_eq!((edits, report.untried), (vec!["another value in d/data"], 0));
+}
+
+#[test]
+fn an_edit_that_takes_an_output_away_hides_no_other() {
+    let names = ["flake.nix", "p1/main.c", "p2/main.c", "vendor/zlib.h"];
+    let (report, _) = survey_of(&names, |edits| {
+        let is_gone = edits.iter().any(|edit| edit.kind == Kind::Delete && edit.path.ends_with("main.c"));
+        let moves = has(edits, Kind::Delete, "vendor/zlib.h");
+        match (is_gone, moves) {
+            (true, _) => Evaluated::Fewer,
+            (false, true) => lacks(&["jq"]),
+            (false, false) => lacks(&[]),
+        }
+    });
+    assert!(!report.complete);
+    assert_eq!(report.incomplete[0].edits, ["deleted vendor/zlib.h"]);
 }
 
 #[test]
