@@ -77,6 +77,24 @@ let
   };
 in
 {
+  "two folders of one source are two inputs" = {
+    actual = inputs (
+      flake "self" {
+        a = flakeIn "a" "both" { };
+        b = flakeIn "b" "both" { };
+        c = flakeIn "a" "both" { };
+      }
+    );
+    expected = [
+      {
+        a = 1;
+        b = 2;
+        c = 1;
+      }
+      { }
+      { }
+    ];
+  };
   "the flake first, then its inputs and theirs" = {
     actual = places (flake "self" { b = flake "b" { c = flake "c" { }; }; a = flake "a" { }; });
     expected = [

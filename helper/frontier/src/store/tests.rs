@@ -77,6 +77,26 @@ fn what_an_app_names_is_read_too() {
 }
 
 #[test]
+fn an_apps_own_source_is_no_root() {
+    let root = store();
+    let sources = [FLAKE.to_owned(), path("src").to_string(), path("patch").to_string()].into();
+    let app = OutputRequest { label: "start".into(), sources, ..OutputRequest::default() };
+    let request = Request { flake: FLAKE.into(), outputs: vec![app], ..Request::default() };
+    let plan = plan_store(&request, root.path()).unwrap();
+    assert_eq!(plan.roots.iter().map(|root| &root.path).collect::<Vec<_>>(), [&path("patch").to_string()]);
+}
+
+#[test]
+fn where_no_output_is_named_all_are_meant() {
+    let root = store();
+    let used = Used { derivation: path("gcc.drv").to_string(), outputs: vec![] };
+    let app = OutputRequest { label: "start".into(), inputs: vec![used], ..OutputRequest::default() };
+    let request = Request { flake: FLAKE.into(), outputs: vec![app], ..Request::default() };
+    let plan = plan_store(&request, root.path()).unwrap();
+    assert_eq!(plan.roots.iter().map(|root| &root.path).collect::<Vec<_>>(), [&path("gcc").to_string()]);
+}
+
+#[test]
 fn a_flake_may_be_a_folder_of_a_store_path() {
     let root = store();
     let folder = root.path().join(&FLAKE[1..]).join("folder");
