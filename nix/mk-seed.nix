@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure? } -> Derivation // { closure, layers, image, tests, partition, subject, needs, plan }
+#             helper?, closure?, own? } -> Derivation // { closure, layers, image, tests, partition, subject, needs, plan }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
