@@ -16,9 +16,9 @@ fn blocks(language: &str) -> Vec<String> {
     readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// Those of commands: the quickstart, podman, to a registry, from there, the two commands, by hand.
-fn commands() -> [String; 6] {
-    <[String; 6]>::try_from(blocks("sh")).expect("README has other blocks of commands than those tested here")
+/// Those of commands: the quickstart, podman, to a registry, from there, checks of a seed, the two commands, by hand.
+fn commands() -> [String; 7] {
+    <[String; 7]>::try_from(blocks("sh")).expect("README has other blocks of commands than those tested here")
 }
 
 /// Runs commands as a person types them, who has Nix and podman.
@@ -87,8 +87,21 @@ fn the_seed_moves_as_described() {
 }
 
 #[test]
+fn a_seed_is_checked_as_described() {
+    let [quickstart, _, _, _, check, ..] = commands();
+    let workbench = Workbench::open().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    workbench.copy("examples/hello", folder.path()).unwrap();
+    let bin = client::program().unwrap().parent().unwrap().display().to_string();
+    let build = quickstart.lines().next().unwrap();
+    let said = shell(folder.path(), &format!("{build}\nPATH={bin}:$PATH\n{check}"), &workbench);
+    assert!(said.starts_with("complete: ") && said.contains("\npaths:\n  - \"flake.lock\""), "{said}");
+    assert!(said.contains("\nthe seed suits\n"), "{said}");
+}
+
+#[test]
 fn the_two_commands_are_there_and_the_demo_works() {
-    let [_, _, _, _, both, _] = commands();
+    let [_, _, _, _, _, both, _] = commands();
     assert_eq!(both, "checks/demo\nchecks/all\n");
     let ci = std::fs::read_to_string(repository::path().join(".ci/run")).unwrap();
     assert!(ci.contains("checks/all"), "{ci}");
