@@ -14,7 +14,8 @@ impl Index {
         self.check_frames_have_one_owner()?;
         self.paths.iter().try_for_each(|path| self.check_path(path))?;
         self.check_restrictions()?;
-        self.check_reasons()
+        self.check_reasons()?;
+        self.check_order()
     }
 
     /// Every frame but a layer's first and last belongs to exactly one path.

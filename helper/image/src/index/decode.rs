@@ -4,8 +4,9 @@ use nix_seed_store::{PathInfo, Sha256Hash, StorePath};
 
 use super::wire::{
     COPIED_MAX, ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LAYERS_MAX, LINK, LINKS, MAGIC, MODE_DIRECTORY,
-    MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, NAME_MAX, PATH, PATHS, REASON, REASONS, RECORDS_MAX, REFERENCE,
-    REFERENCES, REQUIRED, RESTRICTION, RESTRICTIONS, SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX, VERSION,
+    MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, NAME_MAX, ORDER, ORDERED, PATH, PATHS, REASON, REASONS, RECORDS_MAX,
+    REFERENCE, REFERENCES, REQUIRED, RESTRICTION, RESTRICTIONS, SECTION, SECTIONS_MAX, STRINGS, TARGET_MAX, TEXT_MAX,
+    VERSION,
 };
 use super::{Entry, Index, Layer, Node, Restriction, RestrictionKind, SeedPath};
 use crate::{Error, Frame, Result};
@@ -40,6 +41,7 @@ pub(super) struct Tables<'a> {
     restrictions: &'a [u8],
     pub(super) links: &'a [u8],
     pub(super) reasons: &'a [u8],
+    pub(super) order: &'a [u8],
     /// Whether there are sections that this program does not know.
     has_unknown: bool,
     /// The bytes of all strings that have been asked for.
@@ -83,6 +85,7 @@ impl<'a> Tables<'a> {
                 RESTRICTIONS => (&mut tables.restrictions, RESTRICTION, RECORDS_MAX),
                 LINKS => (&mut tables.links, LINK, RECORDS_MAX),
                 REASONS => (&mut tables.reasons, REASON, RECORDS_MAX),
+                ORDER => (&mut tables.order, ORDERED, RECORDS_MAX),
                 _ if flags & REQUIRED == 0 => {
                     tables.has_unknown = true;
                     continue;
@@ -153,7 +156,8 @@ impl<'a> Tables<'a> {
         entries.end()?;
         let restrictions = self.restrictions.chunks_exact(RESTRICTION).map(|record| self.restriction(record));
         let (restrictions, reasons) = (restrictions.collect::<Result<_>>()?, self.reasons(&paths)?);
-        Ok(Index { layers, paths, restrictions, reasons })
+        let order = self.order(&first_frames);
+        Ok(Index { layers, paths, restrictions, reasons, order })
     }
 
     fn restriction(&self, record: &[u8]) -> Result<Restriction> {

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
+use super::order::encode_order;
 use super::reason::encode_reasons;
 use super::wire::{
-    ENTRIES, FRAMES, HEADER, LAYERS, LINKS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, PATHS,
-    REASONS, REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS, VERSION,
+    ENTRIES, FRAMES, HEADER, LAYERS, LINKS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, ORDER,
+    PATHS, REASONS, REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS, VERSION,
 };
 use super::{Entry, Index, Node, Restriction};
 
@@ -68,6 +69,9 @@ impl Index {
         }
         if !reasons.is_empty() {
             sections.extend([(LINKS, 0, links), (REASONS, 0, reasons)]);
+        }
+        if !self.order.is_empty() {
+            sections.push((ORDER, 0, encode_order(&self.order, &self.layers, &first_frames)));
         }
         assemble(&sections)
     }

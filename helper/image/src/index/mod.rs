@@ -7,6 +7,7 @@
 mod check;
 mod decode;
 mod encode;
+mod order;
 mod reason;
 mod restriction;
 mod wire;
@@ -17,6 +18,7 @@ use nix_seed_store::{Closure, PathInfo, Sha256Hash, StorePath};
 
 pub(crate) use wire::TEXT_MAX;
 
+pub use order::FrameRef;
 pub use reason::Reason;
 pub use restriction::{Restriction, RestrictionKind};
 
@@ -36,6 +38,9 @@ pub struct Index {
     pub restrictions: Vec<Restriction>,
     /// Why paths are in the seed, as far as that is recorded: sorted by path, one for each.
     pub reasons: Vec<Reason>,
+    /// The frames that a start touched, in the order in which it touched them, as far as that is recorded: each once,
+    /// and each a store path's. A hint at what to fetch first, and no more.
+    pub order: Vec<FrameRef>,
 }
 
 /// A layer of store paths.

@@ -24,6 +24,7 @@ pub(super) const STRINGS: &[u8; 4] = b"STRS";
 pub(super) const RESTRICTIONS: &[u8; 4] = b"RSTR";
 pub(super) const LINKS: &[u8; 4] = b"LINK";
 pub(super) const REASONS: &[u8; 4] = b"WHYS";
+pub(super) const ORDER: &[u8; 4] = b"ORDR";
 
 /// The bytes of one record.
 pub(super) const LAYER: usize = 96;
@@ -34,6 +35,7 @@ pub(super) const ENTRY: usize = 40;
 pub(super) const RESTRICTION: usize = 16;
 pub(super) const LINK: usize = 12;
 pub(super) const REASON: usize = 8;
+pub(super) const ORDERED: usize = 4;
 
 /// The most records that each table may hold, far above any store: what claims more is refused before it is read.
 pub(super) const LAYERS_MAX: usize = 1 << 10;

@@ -3,10 +3,12 @@
 
 mod common;
 mod document;
+mod encoded;
 mod forgery;
 mod hostile;
 mod image;
 mod index;
+mod order;
 mod reasons;
 mod regressions;
 mod specification;

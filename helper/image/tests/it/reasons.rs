@@ -6,13 +6,14 @@ use std::collections::HashSet;
 
 use crate::common::Store;
 use crate::document::{document, rows, section as chapter};
+use crate::encoded::{numbers, record, section, set};
 use nix_seed_image::index::{Index, Reason};
 use proptest::prelude::*;
 
 /// What the first link of a chain names as the one before it.
 const FIRST: u32 = u32::MAX;
 
-fn reason(path: u32, chain: &[&str]) -> Reason {
+pub(crate) fn reason(path: u32, chain: &[&str]) -> Reason {
     Reason { path, chain: chain.iter().map(ToString::to_string).collect() }
 }
 
@@ -32,31 +33,6 @@ fn with(reasons: Vec<Reason>) -> Vec<u8> {
 
 fn refusal(encoded: &[u8]) -> String {
     Index::decode(encoded).unwrap_err().to_string()
-}
-
-/// Where the record of a section begins in the table of sections.
-fn record(encoded: &[u8], tag: &[u8; 4]) -> Option<usize> {
-    let count = u32::from_le_bytes(encoded[12..16].try_into().unwrap()) as usize;
-    (16..).step_by(24).take(count).find(|at| encoded[*at..*at + 4] == *tag)
-}
-
-/// The bytes of a section, by offset and length.
-fn section(encoded: &[u8], tag: &[u8; 4]) -> std::ops::Range<usize> {
-    let at = record(encoded, tag).unwrap() + 8;
-    let number = |at: usize| u64::from_le_bytes(encoded[at..at + 8].try_into().unwrap()) as usize;
-    number(at)..number(at) + number(at + 8)
-}
-
-/// The section as numbers.
-fn numbers(encoded: &[u8], tag: &[u8; 4]) -> Vec<u32> {
-    let fields = encoded[section(encoded, tag)].chunks(4);
-    fields.map(|field| u32::from_le_bytes(field.try_into().unwrap())).collect()
-}
-
-/// Changes one number of a section.
-fn set(encoded: &mut [u8], tag: &[u8; 4], at: usize, number: u32) {
-    let start = section(encoded, tag).start + 4 * at;
-    encoded[start..start + 4].copy_from_slice(&number.to_le_bytes());
 }
 
 /// Appends records to `WHYS`, the last section.

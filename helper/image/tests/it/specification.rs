@@ -199,6 +199,7 @@ fn the_sizes_of_records_are_the_specified_ones() {
         ("### 5.8", 16),
         ("### 5.9", 12),
         ("### 5.10", 8),
+        ("### 5.11", 4),
     ] {
         let mut end = 0;
         for row in rows(section(&document, heading)).into_iter().skip(1) {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{record, refusal, section, set};
+use super::refusal;
 use crate::common::{Store, spec};
+use crate::encoded::{record, section, set};
 use crate::forgery::Forgery;
 use nix_seed_image::Error;
 use nix_seed_image::image::{PathReason, Spec, write_image};
