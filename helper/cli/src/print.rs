@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write};
 use nix_seed_check::Error as CheckError;
 use nix_seed_image::Error as ImageError;
 use nix_seed_image::index::{Index, RestrictionKind};
-use nix_seed_image::summary::Summary;
+use nix_seed_image::summary::{OrderSummary, Summary};
 use nix_seed_image::verify::Report;
 use nix_seed_image::why::Why;
 use serde_json::Value;
@@ -126,12 +126,17 @@ pub(crate) fn summary(seed: &Summary, top: usize) -> Result<(), Error> {
         text += &format!("{i:>5}  {group:<14} {:>10} {tar:>10} {:>6}  {digest}\n", bytes(layer.size), layer.paths);
     }
     text += &format!(
-        "\n{} store paths, closure {}, image {} in {} layers\n\nlargest:\n",
+        "\n{} store paths, closure {}, image {} in {} layers\n",
         seed.paths.len(),
         bytes(seed.nar_size),
         bytes(seed.compressed_size),
         seed.layers.len()
     );
+    if let Some(OrderSummary { frames, compressed_size }) = &seed.order {
+        text +=
+            &format!("start order: {frames} frames, {} of {}\n", bytes(*compressed_size), bytes(seed.compressed_size));
+    }
+    text += "\nlargest:\n";
     for path in seed.paths.iter().take(top) {
         text += &contributor(path.nar_size, seed.nar_size, &path.path);
     }

@@ -84,6 +84,14 @@ pub enum Error {
         /// What is wrong with its chain.
         why: &'static str,
     },
+    /// A recording is none.
+    #[error(
+        "the recording of a start: {why}; doc/recording.md in nix-seed says what it has to hold. Record the start again, or leave it out"
+    )]
+    Recording {
+        /// Where and how.
+        why: String,
+    },
     /// A path is asked for that the seed does not hold.
     #[error(
         "{given:?} is not in the seed: no store path there has this path, base name, hash or name (inspect --paths lists them)"

@@ -20,6 +20,7 @@ use crate::layer::read_index;
 use crate::layout::{LAYOUT_VERSION, blob_path};
 use crate::metadata::{Blob, RootFile, write_metadata_layer};
 use crate::output::{create_dir, write};
+use crate::recording::Recording;
 use crate::{Error, Result, parallel, threads};
 
 /// The group of the metadata layer, as its annotation names it.
@@ -65,6 +66,9 @@ pub struct Spec {
     /// Why store paths are in the image. What it does not hold is left out; of several for one path the first counts.
     #[serde(default)]
     pub reasons: Vec<PathReason>,
+    /// The file of a recording of a start: what it touched stands in the index in that order.
+    #[serde(default)]
+    pub recording: Option<PathBuf>,
 }
 
 /// A store path whose license forbids to redistribute it.
@@ -106,6 +110,9 @@ pub fn write_image(spec: &Spec, groups: &[PathBuf], out: &Path) -> Result<String
     let mut index = join(groups, out)?;
     index.restrictions = restrictions(spec, &index)?;
     index.reasons = reasons(spec, &index)?;
+    if let Some(recording) = &spec.recording {
+        index.order = Recording::read(recording)?.resolve(&index);
+    }
     index.closure().check_complete()?;
     if let Some(limit) = spec.max_layers.filter(|limit| index.layers.len() + 1 > *limit) {
         return Err(Error::TooManyLayers { layers: index.layers.len() + 1, limit });

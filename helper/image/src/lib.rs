@@ -9,6 +9,8 @@
 //! [`image`] adds the metadata layer ([`metadata`]) with the [`index`], and OCI's documents. The way back: [`documents`],
 //! from a [`layout`] or from elsewhere, make a [`seed`]; a [`PathReader`] gives its paths, [`verify`] reads them all.
 //!
+//! What a start touches is kept as a [`recording`], of which the next seed's index has the order of its frames.
+//!
 //! Deviations from the OCI specification: none. `created` is 1970-01-01T00:00:01Z in every image.
 
 mod frame;
@@ -24,6 +26,7 @@ pub mod layout;
 pub mod metadata;
 pub mod output;
 pub mod partition;
+pub mod recording;
 pub mod seed;
 pub mod summary;
 pub mod verify;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::Result;
-use crate::index::{Restriction, RestrictionKind};
+use crate::index::{Index, Restriction, RestrictionKind};
 use crate::layout::Layout;
 use crate::seed::Seed;
 
@@ -29,6 +29,18 @@ pub struct Summary {
     pub paths: Vec<PathSummary>,
     /// Why paths must not be given to everyone.
     pub restrictions: Vec<RestrictionSummary>,
+    /// What a start touched, where that is recorded.
+    pub order: Option<OrderSummary>,
+}
+
+/// How much a start touched.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderSummary {
+    /// How many frames.
+    pub frames: usize,
+    /// Their compressed length in bytes.
+    pub compressed_size: u64,
 }
 
 /// A reason why a store path must not be given to everyone.
@@ -140,6 +152,12 @@ impl Summary {
             layers,
             paths,
             restrictions,
+            order: (!index.order.is_empty()).then(|| order(index)),
         })
     }
+}
+
+fn order(index: &Index) -> OrderSummary {
+    let lengths = index.order.iter().filter_map(|at| index.frame(*at)).map(|frame| u64::from(frame.length));
+    OrderSummary { frames: index.order.len(), compressed_size: lengths.sum() }
 }

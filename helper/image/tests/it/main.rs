@@ -10,6 +10,7 @@ mod image;
 mod index;
 mod order;
 mod reasons;
+mod recording;
 mod regressions;
 mod specification;
 mod stability;

@@ -1,5 +1,7 @@
 //! The order in which a start touched frames: as a section of the index, and every lie about it.
 
+mod seed;
+
 use crate::common::Store;
 use crate::document::{document, rows, section as chapter};
 use crate::encoded::{numbers, record, section, set};
