@@ -12,6 +12,7 @@
   configKeys,
   listFaults,
   nixConfFaults,
+  recordingFaults,
 }:
 let
   isDerivation = value: builtins.isAttrs value && value.type or null == "derivation";
@@ -153,6 +154,15 @@ in
     expected = "a number of bytes above 0, or null for no limit";
     example = "maxSize = 4 * 1024 * 1024 * 1024;";
     accepts = isNullOr (value: builtins.isInt value && value > 0);
+  };
+  recording = {
+    default = null;
+    expected = "the path of a file that `nix-seed record` wrote, or null";
+    example = "recording = ./.seed.recording.json;";
+    accepts = isNullOr (
+      value: builtins.isPath value || builtins.isString value && builtins.substring 0 1 value == "/"
+    );
+    faults = recordingFaults;
   };
   helper = {
     default = null;

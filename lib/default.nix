@@ -19,6 +19,7 @@ let
     configKeys = call ./config-keys.nix;
     listFaults = call ./list-faults.nix;
     nixConfFaults = call ./nix-conf-faults.nix;
+    recordingFaults = call ./recording-faults.nix;
     checkArguments = call ./check-arguments.nix;
     describe = call ./describe.nix;
     collectProblems = call ./collect-problems.nix;

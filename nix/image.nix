@@ -1,5 +1,5 @@
 # image :: { step, name, imageName, tag, platform, config, root, closure, layers :: [ Derivation ], roots,
-#            licenses, privateSources, reasons :: [ { path, chain } ], maxLayers } -> Derivation
+#            licenses, privateSources, reasons :: [ { path, chain } ], recording, maxLayers } -> Derivation
 #
 # Why: puts the groups' layers together with the metadata layer (index, Nix database, and the few files that a container needs
 # outside the store) into an OCI image layout.
@@ -20,6 +20,7 @@
   licenses,
   privateSources,
   reasons,
+  recording,
   maxLayers,
 }:
 let
@@ -44,7 +45,7 @@ step {
     groups = map (layer: "${layer}") layers;
     closure = "${closure}";
     gcRoots = plain roots;
-    inherit licenses privateSources maxLayers;
+    inherit licenses privateSources recording maxLayers;
     reasons = plain reasons;
   };
 }

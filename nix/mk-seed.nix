@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure?, own? } -> Derivation // { closure, layers, image, tests, partition, subject, needs, plan }
+#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, tests, partition, subject, needs, plan }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -73,6 +73,7 @@ let
       roots
       ;
     inherit (arguments) tag maxLayers;
+    recording = import ./recording.nix arguments.recording;
     inherit (environment) root;
     inherit (plan) licenses privateSources reasons;
     platform = orThrow (lib.ociPlatform system);

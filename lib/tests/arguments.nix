@@ -59,6 +59,7 @@ in
       config = { };
       maxLayers = 100;
       maxSize = null;
+      recording = null;
       helper = null;
       closure = "frontier";
       own = [ ];
@@ -257,7 +258,7 @@ in
     actual = message { exlude = [ ]; };
     expected = ''
       nix-seed: mkSeed has no argument `exlude`.
-      Its arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, own, pkgs, self, tag, tools.
+      Its arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, own, pkgs, recording, self, tag, tools.
       For example: mkSeed { inherit pkgs; inherit (inputs) self; exclude = [ "seed" ]; }'';
   };
   "message: wrong type" = {

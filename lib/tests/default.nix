@@ -16,6 +16,7 @@ run {
   names = tests ./names.nix;
   own-source = tests ./own-source.nix;
   partition = tests ./partition.nix;
+  recording = tests ./recording.nix;
   restrictions = tests ./restrictions.nix;
   subject = tests ./subject.nix;
 }

@@ -126,6 +126,13 @@ let
         Expected: "frontier", or "direct" where import-from-derivation is not allowed.
         For example: closure = "direct";'';
     };
+    recording = {
+      actual = message { recording = ".seed.recording.json"; };
+      expected = ''
+        nix-seed: mkSeed's argument `recording` is not what it has to be: it is the string ".seed.recording.json".
+        Expected: the path of a file that `nix-seed record` wrote, or null.
+        For example: recording = ./.seed.recording.json;'';
+    };
     helper = {
       actual = message { helper = "/bin/helper"; };
       expected = ''

@@ -67,8 +67,31 @@ in
       architecture = "amd64";
       licenses = [ ];
       privateSources = [ ];
+      recording = null;
       maxLayers = 100;
     };
+  };
+  "image: of a recording nothing but its content matters" = {
+    actual =
+      let
+        of = recording: (request { inherit recording; }).recording;
+        one = builtins.path {
+          name = "one";
+          path = ./.;
+        };
+      in
+      map (recording: of recording == of ./package-set.nix) [
+        "${one}/package-set.nix"
+        (one + "/package-set.nix")
+        ./image.nix
+      ]
+      ++ [ (contextOf (of ./image.nix) != { }) ];
+    expected = [
+      true
+      true
+      false
+      true
+    ];
   };
   "image: what must not be given to everyone" = {
     actual =

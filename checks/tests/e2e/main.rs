@@ -27,6 +27,7 @@ mod overlay;
 mod property;
 mod publish;
 mod readme;
+mod recording;
 mod refusals;
 mod registry;
 mod reproducible;
