@@ -1,14 +1,15 @@
-//! The index: the input's first byte says what the rest is. Zero: an index, as it stands. Else the nine sections in
+//! The index: the input's first byte says what the rest is. Zero: an index, as it stands. Else the ten sections in
 //! the order of the specification, each behind its length, of which an index is made; the byte's bits say what is
 //! computed rather than taken from the records.
 
-use nix_seed_image::index::{Entry, Index, Node, Reason, Restriction, RestrictionKind, SeedPath};
+use nix_seed_image::index::{Entry, FrameRef, Index, Node, Reason, Restriction, RestrictionKind, SeedPath};
+use nix_seed_image::recording::Recording;
 use nix_seed_image::why::{Why, explain};
 
 use crate::input::Input;
 use crate::seed::SEED;
 
-const TAGS: [&[u8; 4]; 9] = [b"LAYR", b"FRAM", b"PATH", b"REFS", b"ENTR", b"STRS", b"RSTR", b"LINK", b"WHYS"];
+const TAGS: [&[u8; 4]; 10] = [b"LAYR", b"FRAM", b"PATH", b"REFS", b"ENTR", b"STRS", b"RSTR", b"LINK", b"WHYS", b"ORDR"];
 const HEADER: usize = 16;
 const RECORD: usize = 24;
 
@@ -25,6 +26,7 @@ pub fn honest() -> Vec<u8> {
     index.restrictions = vec![Restriction { path: 1, kind: RestrictionKind::License, reason: "unfree".into() }];
     let reason = |path, last: &str| Reason { path, chain: vec!["packages.default".into(), last.into()] };
     index.reasons = vec![reason(0, "lib.drv"), reason(2, "source.drv")];
+    index.order = vec![FrameRef { layer: 0, frame: 3 }, FrameRef { layer: 0, frame: 1 }];
     let bytes = index.encode();
     let mut input = vec![SECTIONS | RANGES | FRAMES];
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
@@ -126,6 +128,7 @@ fn check(index: &Index) {
         assert!((restriction.path as usize) < index.paths.len());
     }
     check_reasons(index);
+    check_order(index);
     assert_eq!(index.closure().iter().len(), index.paths.len());
 }
 
@@ -152,6 +155,18 @@ fn check_reasons(index: &Index) {
             index.reasons.iter().find(|reason| index.paths[reason.path as usize].info.path == of(root).info.path);
         assert_eq!(reason.unwrap().chain, *chain);
     }
+}
+
+/// Each frame of the order is some path's and stands there once, and what is recorded of it means the same again.
+fn check_order(index: &Index) {
+    let mut seen = std::collections::BTreeSet::new();
+    for at in &index.order {
+        assert!(index.frame(*at).is_some() && seen.insert(*at), "{at:?} does not exist, or stands there twice");
+        assert!(index.paths.iter().any(|path| path.layer == at.layer && path.frames.contains(&at.frame)));
+    }
+    let recording = Recording::of(index, &index.order);
+    assert_eq!(recording.resolve(index), index.order);
+    assert_eq!(Recording::parse(&recording.to_json()).unwrap(), recording);
 }
 
 /// The entries are a tree, and its files lie in the path's part of the tar.

@@ -9,6 +9,7 @@ use nix_seed_image::image::{Spec, write_image};
 use nix_seed_image::index::Index;
 use nix_seed_image::layer::Group;
 use nix_seed_image::layout::{Layout, blob_path};
+use nix_seed_image::recording::{Recording, Touched};
 use nix_seed_store::{Closure, NarHasher, PathInfo, StorePath};
 
 /// A small seed, taken apart.
@@ -30,9 +31,13 @@ pub(crate) struct Seed {
 pub(crate) static SEED: LazyLock<Seed> = LazyLock::new(|| {
     let dir = tempfile::tempdir().unwrap();
     let closure = store(dir.path());
-    let (group, image) = (dir.path().join("group"), dir.path().join("image"));
+    let (group, image, recording) = (dir.path().join("group"), dir.path().join("image"), dir.path().join("recording"));
     let index = Group { name: "all", max_layers: 9, root: dir.path(), threads: 1 }.write(&closure, &group).unwrap();
-    write_image(&spec(&closure), &[group], &image).unwrap();
+    let touched = [0, 2].map(|at| index.paths[at].info.path.clone());
+    let touched = touched.map(|path| Touched { path, frames: std::iter::once(0..1).collect() });
+    std::fs::write(&recording, Recording { touched: touched.into() }.to_json()).unwrap();
+    let spec = Spec { recording: Some(recording), ..spec(&closure) };
+    write_image(&spec, &[group], &image).unwrap();
     let layout = Layout::open(&image).unwrap();
     let blob = |descriptor| std::fs::read(blob_path(&image, &digest(descriptor).unwrap())).unwrap();
     let (layer, metadata) =
