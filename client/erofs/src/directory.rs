@@ -65,13 +65,13 @@ impl<'a> Listing<'a> {
             let mut offset = DIRENT * block.len();
             for (name, leads_to) in block {
                 let Link { nid, kind } = link(*leads_to);
-                content.extend(nid.to_le_bytes());
+                content.extend_from_slice(&nid.to_le_bytes());
                 // At most 4095: a block is no longer.
-                content.extend((offset as u16).to_le_bytes());
-                content.extend([kind, 0]);
+                content.extend_from_slice(&(offset as u16).to_le_bytes());
+                content.extend_from_slice(&[kind, 0]);
                 offset += name.len();
             }
-            content.extend(block.iter().flat_map(|(name, _)| *name));
+            block.iter().for_each(|(name, _)| content.extend_from_slice(name));
         }
         content
     }

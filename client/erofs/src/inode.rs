@@ -29,33 +29,33 @@ impl Inode<'_> {
         let number = (self.index as u32).wrapping_add(1);
         let (user, group) = options.owner;
 
-        out.extend((layout << 1 | u16::from(is_extended)).to_le_bytes());
+        out.extend_from_slice(&(layout << 1 | u16::from(is_extended)).to_le_bytes());
         // No extended attributes.
-        out.extend([0; 2]);
-        out.extend(mode.to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(&mode.to_le_bytes());
         // The short form is taken where all that it has 16 or 32 bits for has no more.
         if is_extended {
-            out.extend([0; 2]);
-            out.extend(size.to_le_bytes());
+            out.extend_from_slice(&[0; 2]);
+            out.extend_from_slice(&size.to_le_bytes());
         } else {
-            out.extend((self.links as u16).to_le_bytes());
-            out.extend((size as u32).to_le_bytes());
-            out.extend([0; 4]);
+            out.extend_from_slice(&(self.links as u16).to_le_bytes());
+            out.extend_from_slice(&(size as u32).to_le_bytes());
+            out.extend_from_slice(&[0; 4]);
         }
-        out.extend(block.to_le_bytes());
-        out.extend(number.to_le_bytes());
+        out.extend_from_slice(&block.to_le_bytes());
+        out.extend_from_slice(&number.to_le_bytes());
         if is_extended {
-            out.extend(user.to_le_bytes());
-            out.extend(group.to_le_bytes());
-            out.extend(options.time.to_le_bytes());
+            out.extend_from_slice(&user.to_le_bytes());
+            out.extend_from_slice(&group.to_le_bytes());
+            out.extend_from_slice(&options.time.to_le_bytes());
             // Nanoseconds.
-            out.extend([0; 4]);
-            out.extend(self.links.to_le_bytes());
-            out.extend([0; 16]);
+            out.extend_from_slice(&[0; 4]);
+            out.extend_from_slice(&self.links.to_le_bytes());
+            out.extend_from_slice(&[0; 16]);
         } else {
-            out.extend((user as u16).to_le_bytes());
-            out.extend((group as u16).to_le_bytes());
-            out.extend([0; 4]);
+            out.extend_from_slice(&(user as u16).to_le_bytes());
+            out.extend_from_slice(&(group as u16).to_le_bytes());
+            out.extend_from_slice(&[0; 4]);
         }
     }
 }

@@ -19,23 +19,23 @@ const FEATURES: u32 = 0x1 | 0x2;
 /// The bytes up to [`END`], with no checksum yet.
 pub(crate) fn encode(plan: &Plan, options: &Options, entries: u64) -> Vec<u8> {
     let mut out = vec![0; BEGIN];
-    out.extend(MAGIC.to_le_bytes());
-    out.extend([0; 4]);
-    out.extend(FEATURES.to_le_bytes());
+    out.extend_from_slice(&MAGIC.to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&FEATURES.to_le_bytes());
     // The block's length, as an exponent of two, and how much longer than 128 bytes the superblock is.
-    out.extend([BLOCK.ilog2() as u8, 0]);
+    out.extend_from_slice(&[BLOCK.ilog2() as u8, 0]);
     // The root's inode has 16 bits here. It is the first, in this block or the next.
     let root = plan.places.first().map(|place| place.nid as u16).unwrap_or_default();
-    out.extend(root.to_le_bytes());
-    out.extend(entries.to_le_bytes());
-    out.extend(options.time.to_le_bytes());
+    out.extend_from_slice(&root.to_le_bytes());
+    out.extend_from_slice(&entries.to_le_bytes());
+    out.extend_from_slice(&options.time.to_le_bytes());
     // Nanoseconds.
-    out.extend([0; 4]);
-    out.extend(plan.blocks.to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&plan.blocks.to_le_bytes());
     // Inodes are addressed from block 0 on, and so would shared attributes be.
-    out.extend([0; 8]);
-    out.extend(options.uuid);
-    out.extend(options.volume);
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&options.uuid);
+    out.extend_from_slice(&options.volume);
     // No feature that a kernel has to know, and nothing of what belongs to them.
     out.resize(END as usize, 0);
     out

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nix_seed_erofs::{Entry, Image, Node, Options};
 
-use crate::reader::{Inode, Reader};
+use super::reader::{Inode, Reader};
 
 /// Ends the test unless the image, read by another reader, is what the entries say.
 pub(crate) fn assert_same(entries: &[Entry<'_>], options: &Options, image: &Image) {
@@ -22,7 +22,8 @@ pub(crate) fn assert_same(entries: &[Entry<'_>], options: &Options, image: &Imag
     nids[0] = Some(reader.root);
     let mut taken = vec![(0, 1152)];
     for (index, entry) in entries.iter().enumerate() {
-        let nid = nids[index].expect("a name leads to each entry");
+        // The name of each in its folder has said it.
+        let nid = nids[index].unwrap();
         let inode = reader.inode(nid);
         taken.extend(places(&inode));
         assert_eq!((inode.owner, inode.time), (options.owner, options.time), "{index} {inode:?}");
@@ -41,7 +42,7 @@ pub(crate) fn assert_same(entries: &[Entry<'_>], options: &Options, image: &Imag
             Node::Directory { mode } => {
                 let folders = children[index].values().filter(|child| kind(&entries[**child]) == 2).count();
                 assert_eq!((inode.mode, inode.links as usize), (0o040_000 | mode, 2 + folders));
-                let parent = nids[entry.parent as usize].expect("the parent came before");
+                let parent = nids[entry.parent as usize].unwrap();
                 for (child, nid) in assert_lists(&reader, &inode, entries, &children[index], [nid, parent]) {
                     assert_eq!(nids[child].replace(nid), None);
                 }
