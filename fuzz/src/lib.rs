@@ -1,12 +1,13 @@
 //! What a stranger may hand to the helper, and what has to hold whatever they hand.
 //!
-//! Each [`Target`] takes any bytes, makes of them what the helper reads, and lets the helper read it. That it neither
+//! Each [`Target`] takes any bytes, makes of them what the helper or the client reads, and lets it read that. That it neither
 //! panics nor hangs is the least; what it accepts is held against the rules by an oracle that shares no code with it.
 //! `doc/fuzzing.md` says how targets are run, and what was found.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold ends the run")]
 
 pub mod database;
 pub mod derivation;
+pub mod erofs;
 pub mod graph;
 pub mod index;
 pub mod layer;
@@ -36,7 +37,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "graph", run: graph::run, honest: graph::honest },
     Target { name: "index", run: index::run, honest: index::honest },
     Target { name: "layer", run: layer::run, honest: layer::honest },
@@ -44,6 +45,7 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "metadata", run: metadata::run, honest: metadata::honest },
     Target { name: "database", run: database::run, honest: database::honest },
     Target { name: "derivation", run: derivation::run, honest: derivation::honest },
+    Target { name: "erofs", run: erofs::run, honest: erofs::honest },
 ];
 
 /// The program of a target: libFuzzer's where the build is for fuzzing, else [`by_hand`].

@@ -9,8 +9,9 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 11] = [
+const NEEDED: [(&str, &str); 12] = [
     ("curl", "curl"),
+    ("fsck.erofs", "erofs-utils"),
     ("git", "git"),
     ("mkfs.ext4", "e2fsprogs"),
     ("pip3", "python3-pip"),

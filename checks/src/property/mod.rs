@@ -13,7 +13,7 @@ mod edit;
 mod flake;
 mod nar;
 mod node;
-mod random;
+pub mod random;
 mod render;
 mod shrink;
 mod source;

@@ -13,6 +13,7 @@ mod closures;
 mod complete;
 mod container;
 mod daemon;
+mod erofs;
 mod examples;
 mod faithful;
 mod faults;
