@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+#[cfg(target_os = "linux")]
+use nix_seed_frames::Error as Frames;
 use nix_seed_image::Error as Image;
 use nix_seed_publish::Error as Publish;
 use nix_seed_registry::Error as Registry;
@@ -33,6 +35,9 @@ pub(crate) enum Error {
     NoSeedGiven,
     #[error("{image}: a whole repository is pruned; leave out tag and digest, and name tags to keep with --keep")]
     WholeRepository { image: String },
+    #[cfg(target_os = "linux")]
+    #[error("the seed cannot be mounted here: {why}; without --mount it is unpacked")]
+    NotMounted { why: String },
     #[error("--github: {variable} is not set; it names a file in a step of GitHub Actions")]
     NoRunner { variable: &'static str },
     #[error("{text:?} is no flake with a seed: {why}; write FLAKE#ATTRIBUTE, as in .#seed")]
@@ -79,6 +84,8 @@ impl Error {
         match self {
             Self::Io { .. } => 1,
             Self::NoNix { .. } => 1,
+            #[cfg(target_os = "linux")]
+            Self::NotMounted { .. } => 1,
             Self::NoRunner { .. }
             | Self::NoSeedGiven
             | Self::NoSeedAtHand { .. }
@@ -133,6 +140,19 @@ fn start(error: &Start) -> u8 {
     match error {
         Start::Image(error) => image(error),
         Start::Source(error) => source(error),
+        #[cfg(target_os = "linux")]
+        Start::Frames(error) => frames(error),
+        Start::OthersUp { .. } | Start::Results { .. } => 5,
+        _ => 1,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn frames(error: &Frames) -> u8 {
+    match error {
+        Frames::Image(error) => image(error),
+        Frames::Source(error) => source(error),
+        Frames::Damaged { .. } | Frames::Outside { .. } => 4,
         _ => 1,
     }
 }

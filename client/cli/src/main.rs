@@ -17,6 +17,10 @@ use std::time::Instant;
 
 use clap::Parser;
 
+#[cfg(target_os = "linux")]
+use crate::args::Command;
+#[cfg(target_os = "linux")]
+use crate::commands::up::served;
 use crate::error::Error;
 use crate::telemetry::Telemetry;
 
@@ -24,23 +28,35 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let args = args::Args::parse();
     print::start(args.global.json);
+    #[cfg(target_os = "linux")]
+    if let Command::Up(up) = &args.command {
+        if served::is_this() {
+            served::follow();
+        } else if up.is_to_be_served() {
+            return part(served::start());
+        }
+    }
     // A part of another command has no trace of its own, and above all no thread.
     let Some(name) = args.command.name() else {
         telemetry::none();
-        return part(commands::run(args));
+        return part(commands::run(args).map(|done| done.code));
     };
     let telemetry = match Telemetry::start(began, name, args.global.trace.as_deref()) {
         Ok(telemetry) => telemetry,
         Err(error) => return part(Err(error)),
     };
     let result = telemetry.trace(|| commands::run(args));
-    let code = result.as_ref().map_or_else(Error::exit_code, |code| *code);
+    let code = result.as_ref().map_or_else(Error::exit_code, |done| done.code);
     telemetry.end(code, result.is_err());
     // Last, so that a script finds there how it ended.
     if let Err(error) = result.as_ref().map_err(|error| (!error.is_told()).then_some(error))
         && let Some(error) = error
     {
         print::error(error);
+    }
+    #[cfg(target_os = "linux")]
+    if let Ok(commands::Done { stays: Some(served), .. }) = result {
+        return part(served::stay(served).map(|()| code));
     }
     ExitCode::from(code)
 }

@@ -42,8 +42,13 @@ pub(crate) fn json(document: &Value) -> Result<(), Error> {
 
 /// Text on standard output, as it is. A reader that went away has seen enough; that the disk is full is an error.
 pub(crate) fn whole(text: &str) -> Result<(), Error> {
+    bytes_whole(text.as_bytes())
+}
+
+/// The same, of what another process has printed.
+pub(crate) fn bytes_whole(bytes: &[u8]) -> Result<(), Error> {
     let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(source) if source.kind() != ErrorKind::BrokenPipe => {
             Err(Error::Io { doing: "writing", path: PathBuf::from("standard output"), source })
         }

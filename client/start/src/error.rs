@@ -152,6 +152,43 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Frames of the seed cannot be read.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Frames(#[from] nix_seed_frames::Error),
+    /// A mounted seed whose server has ended cannot be served again.
+    #[error(
+        "what is mounted here cannot be served again: {why}; give it up, with what was built over it: nix-seed down --discard"
+    )]
+    Mount {
+        /// Why not.
+        why: String,
+    },
+    /// Another seed is mounted here, and nobody serves it.
+    #[error(
+        "{digest} is mounted here, and the process that served it has ended; bring that up again, or take it down first: nix-seed down"
+    )]
+    DeadMount {
+        /// The other seed's digest.
+        digest: String,
+    },
+    /// Seeds were unpacked over the one that is mounted.
+    #[error("{} came up over {digest}, which is mounted: take it down first: nix-seed down {}", others.join(", "), others.first().map_or("", |other| other))]
+    OthersUp {
+        /// The digest of the seed that is mounted.
+        digest: String,
+        /// Those of the others.
+        others: Vec<String>,
+    },
+    /// Something was built over a mounted seed, and would be lost with it.
+    #[error(
+        "{} store paths were built over the seed, which is mounted, and go with it, {} for one: copy what is to stay elsewhere (nix \
+         copy), or give it up: nix-seed down --discard", paths.len(), paths.first().map_or_else(String::new, ToString::to_string)
+    )]
+    Results {
+        /// The paths.
+        paths: Vec<StorePath>,
+    },
     /// There is nothing to undo.
     #[error("no seed is up in {root}{hint}", root = root.display())]
     NotUp {

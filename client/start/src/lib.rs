@@ -18,6 +18,8 @@ mod journal;
 mod locks;
 #[cfg(any(test, target_os = "macos"))]
 mod macos;
+#[cfg(target_os = "linux")]
+mod mounted;
 mod plan;
 mod progress;
 mod state;
@@ -30,6 +32,8 @@ pub use adopt::{GcRoot, adopt, may_adopt};
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use here::{Here, seed_here};
+#[cfg(target_os = "linux")]
+pub use mounted::{Attempt, Served, may_mount, mount};
 pub use plan::{Job, plan};
 pub use progress::{Progress, Snapshot};
 pub use undo::{Undone, down, seeds_up};

@@ -36,7 +36,17 @@ pub fn seeds_up(root: &Path) -> Result<Vec<String>> {
 /// Undoes what [`up`](crate::up) did for the seed with this digest, or for the only one that is up: its store paths go,
 /// but those that other valid paths, other seeds or running builds need; `/nix` goes where it was made for the seed and
 /// nothing else is in it.
-pub fn down(root: &Path, digest: Option<&str>) -> Result<Undone> {
+///
+/// A seed that is mounted goes with all that was built over it; where anything was, only if that is wanted (`discard`).
+pub fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<Undone> {
+    #[cfg(target_os = "linux")]
+    if crate::mounted::is_mounted(root)?
+        && let Some(undone) = crate::mounted::down(root, digest, discard)?
+    {
+        return Ok(undone);
+    }
+    // What was unpacked is removed path by path, and nothing else with it.
+    let _ = discard;
     if let Some(daemon) = Daemon::find(root)? {
         return crate::daemon::down(root, digest, daemon);
     }

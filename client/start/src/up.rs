@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use nix_seed_image::seed::Seed;
 use nix_seed_source::Found;
+use nix_seed_store::PathInfo;
 use serde::Serialize;
 use tracing::field::Empty;
 use tracing::info_span;
@@ -25,11 +26,14 @@ pub struct Options {
     pub root: PathBuf,
     /// How many threads fetch and write.
     pub threads: Option<NonZero<usize>>,
+    /// Whether all of a seed that is mounted has to be there, and verified, before it counts as up. One that is unpacked is
+    /// in any case.
+    pub complete: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { root: "/".into(), threads: None }
+        Self { root: "/".into(), threads: None, complete: false }
     }
 }
 
@@ -45,8 +49,10 @@ pub struct Started {
     pub missing: usize,
     /// How many of these an interrupted run had left whole.
     pub resumed: usize,
-    /// The compressed bytes that were fetched, without the metadata layer.
+    /// The compressed bytes that were fetched, without the metadata layer; of a seed that is mounted, until it was up.
     pub fetched: u64,
+    /// Whether it is mounted: the rest is fetched when it is needed, or before.
+    pub mounted: bool,
     /// The daemon that owns the store, where there is one.
     pub through: Option<Through>,
     /// What makes a shell use it.
@@ -84,7 +90,7 @@ pub fn up_read(found: &Found, seed: &Seed, options: &Options, progress: &Progres
         crate::macos::make()?;
     }
     let comparing = info_span!("compare", seed.paths = seed.index.paths.len() as i64, seed.missing = Empty).entered();
-    let mut store = Store::open(&options.root)?;
+    let store = Store::open(&options.root)?;
     let state = State::in_store(&options.root);
     let missing = store.missing(seed)?;
     comparing.record("seed.missing", missing.len() as i64);
@@ -92,7 +98,7 @@ pub fn up_read(found: &Found, seed: &Seed, options: &Options, progress: &Progres
     let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
     let short = short(&found.digest()).to_owned();
     let files = vec![gc_roots(&short), settings_folder(&short)];
-    let mut journal = Journal::extend(&state, found, infos.clone(), files)?;
+    let journal = Journal::extend(&state, found, infos.clone(), files)?;
     journal.write(&state)?;
 
     let staging = store.staging();
@@ -113,24 +119,61 @@ pub fn up_read(found: &Found, seed: &Seed, options: &Options, progress: &Progres
     fetch.run(&jobs).map_err(|error| full_disk(error, seed, &wanted, &store))?;
 
     let infos: Vec<_> = infos.collect();
-    if !infos.is_empty() || store.database().is_none() {
-        let path = store.folder();
-        let full = |error: Error| if error.is_full_disk() { Error::Full { path } } else { error };
-        store.commit(&infos, &seed.database).map_err(full)?;
-    }
-    let _ready = info_span!("ready").entered();
-    let environment = settle(seed, &store, &options.root)?;
-    journal.complete = true;
-    journal.write(&state)?;
+    let environment = make_valid(seed, &options.root, store, &infos, journal)?;
     Ok(Started {
         digest: seed.digest(),
         paths: seed.index.paths.len(),
         missing: missing.len(),
         resumed: missing.len() - wanted.len(),
         fetched: bytes,
+        mounted: false,
         through: None,
         environment,
     })
+}
+
+/// Registers a seed whose paths are all in their places already.
+#[cfg(target_os = "linux")]
+pub(crate) fn register(found: &Found, seed: &Seed, root: &Path) -> Result<Started> {
+    let store = Store::open(root)?;
+    let missing = store.missing(seed)?;
+    let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
+    let short = short(&found.digest()).to_owned();
+    let state = State::in_store(root);
+    let journal = Journal::extend(&state, found, infos.clone(), vec![gc_roots(&short), settings_folder(&short)])?;
+    journal.write(&state)?;
+    let infos: Vec<_> = infos.collect();
+    let environment = make_valid(seed, root, store, &infos, journal)?;
+    Ok(Started {
+        digest: seed.digest(),
+        paths: seed.index.paths.len(),
+        missing: missing.len(),
+        resumed: 0,
+        fetched: 0,
+        mounted: false,
+        through: None,
+        environment,
+    })
+}
+
+/// What is in its place, or staged for it, becomes valid; and the seed is up.
+fn make_valid(
+    seed: &Seed,
+    root: &Path,
+    mut store: Store,
+    infos: &[&PathInfo],
+    mut journal: Journal,
+) -> Result<Environment> {
+    if !infos.is_empty() || store.database().is_none() {
+        let path = store.folder();
+        let full = |error: Error| if error.is_full_disk() { Error::Full { path } } else { error };
+        store.commit(infos, &seed.database).map_err(full)?;
+    }
+    let _ready = info_span!("ready").entered();
+    let environment = settle(seed, &store, root)?;
+    journal.complete = true;
+    journal.write(&State::in_store(root))?;
+    Ok(environment)
 }
 
 /// Roots for the garbage collector, and the settings.

@@ -30,6 +30,11 @@ impl Frame {
     pub fn end(&self) -> u64 {
         self.offset.saturating_add(self.length.into())
     }
+
+    /// Whether `bytes` are the frame as it stands in its blob: the index, and with it the seed's digest, vouches for these.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        bytes.len() == self.length as usize && Sha256::digest(bytes)[..] == self.sha256.0
+    }
 }
 
 /// Compresses frames. One per thread: it holds zstd's working memory.
@@ -61,14 +66,15 @@ impl Encoder {
     }
 }
 
-/// Decompresses frames, never to more than they declare.
-pub(crate) struct Decoder {
+/// Decompresses frames, never to more than they declare. One per thread: it holds zstd's working memory.
+pub struct Decoder {
     zstd: zstd::bulk::Decompressor<'static>,
     tar: Vec<u8>,
 }
 
 impl Decoder {
-    pub(crate) fn new() -> Result<Self> {
+    /// A decoder.
+    pub fn new() -> Result<Self> {
         let zstd = zstd::bulk::Decompressor::new().map_err(Error::io("starting", "zstd"))?;
         Ok(Self { zstd, tar: Vec::new() })
     }
@@ -94,9 +100,17 @@ impl Decoder {
 
     /// The tar bytes of a frame whose compressed bytes are `bytes`; hash and lengths are checked.
     pub(crate) fn decode(&mut self, frame: &Frame, bytes: &[u8]) -> Result<&[u8]> {
+        let mut tar = std::mem::take(&mut self.tar);
+        let decoded = self.decode_to(frame, bytes, &mut tar);
+        self.tar = tar;
+        decoded.map(|()| &*self.tar)
+    }
+
+    /// [`decode`](Self::decode) to a buffer of the caller's, which holds these bytes then and nothing else.
+    pub fn decode_to(&mut self, frame: &Frame, bytes: &[u8], tar: &mut Vec<u8>) -> Result<()> {
         let wrong = |why: &str| Error::mismatch(format!("the frame at byte {}", frame.offset), why);
         let not_one = "it is not one zstd frame of the length that it declares";
-        if bytes.len() != frame.length as usize || Sha256::digest(bytes)[..] != frame.sha256.0 {
+        if !frame.is_of(bytes) {
             return Err(wrong("its SHA-256 is not the one in the index"));
         }
         let tar_length = frame.tar_length as usize;
@@ -108,9 +122,9 @@ impl Decoder {
             return Err(wrong(not_one));
         }
         // A vector's capacity would be filled, and that may be more than this frame declares.
-        self.tar.resize(tar_length, 0);
-        match self.zstd.decompress_to_buffer(bytes, &mut self.tar[..]) {
-            Ok(length) if length == tar_length => Ok(&self.tar),
+        tar.resize(tar_length, 0);
+        match self.zstd.decompress_to_buffer(bytes, &mut tar[..]) {
+            Ok(length) if length == tar_length => Ok(()),
             Ok(_) => Err(wrong("it holds fewer bytes than it declares")),
             Err(_) => Err(wrong(not_one)),
         }

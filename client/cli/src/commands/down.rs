@@ -17,10 +17,13 @@ pub(crate) struct Down {
     /// The folder that holds /nix
     #[arg(long, default_value = "/", value_name = "DIR")]
     root: PathBuf,
+    /// Give up what was built over a mounted seed, which goes with it
+    #[arg(long)]
+    discard: bool,
 }
 
 pub(crate) fn run(down: &Down, global: &Global) -> Result<(), Error> {
-    let undone = nix_seed_start::down(&down.root, down.digest.as_deref())?;
+    let undone = nix_seed_start::down(&down.root, down.digest.as_deref(), down.discard)?;
     if global.json {
         return print::json(&serde_json::json!({ "down": undone }));
     }

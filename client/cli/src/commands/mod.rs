@@ -13,24 +13,40 @@ pub(crate) mod up;
 use crate::args::{Args, Command};
 use crate::error::Error;
 
-/// Does what the command line says; gives the exit code.
-pub(crate) fn run(mut args: Args) -> Result<u8, Error> {
+/// A command that has done its work.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// The exit code.
+    pub(crate) code: u8,
+    /// What goes on after that.
+    #[cfg(target_os = "linux")]
+    pub(crate) stays: Option<nix_seed_start::Served>,
+}
+
+impl From<u8> for Done {
+    fn from(code: u8) -> Self {
+        Self { code, ..Self::default() }
+    }
+}
+
+/// Does what the command line says.
+pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
     args.global.read_password()?;
     let global = &args.global;
     match args.command {
         Command::Push(command) => push::run(&command, global),
-        Command::Up(command) => up::run(&command, global),
+        Command::Up(command) => return up::run(&command, global),
         #[cfg(target_os = "linux")]
-        Command::Run(command) => return run::run(&command, global),
+        Command::Run(command) => return run::run(&command, global).map(Done::from),
         #[cfg(target_os = "linux")]
-        Command::RunInside(command) => return run::inside(&command),
+        Command::RunInside(command) => return run::inside(&command).map(Done::from),
         #[cfg(target_os = "linux")]
-        Command::RunProbe(command) => return Ok(run::probe(&command)),
-        Command::Check(command) => return check::run(&command, global),
+        Command::RunProbe(command) => return Ok(run::probe(&command).into()),
+        Command::Check(command) => return check::run(&command, global).map(Done::from),
         Command::Down(command) => down::run(&command, global),
         Command::Diff(command) => diff::run(&command, global),
         Command::Lock(command) => lock::run(&command, global),
         Command::Prune(command) => prune::run(&command, global),
     }
-    .map(|()| 0)
+    .map(|()| Done::default())
 }

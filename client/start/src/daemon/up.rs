@@ -84,6 +84,7 @@ pub(crate) fn up(
         missing: missing.len(),
         resumed: missing.len() - wanted.len(),
         fetched: bytes,
+        mounted: false,
         through: Some(Through {
             nix: daemon.connection.nix_version().to_owned(),
             socket: daemon.socket,

@@ -225,7 +225,7 @@ pub(crate) fn is_intact(path: &Path, info: &PathInfo) -> bool {
 }
 
 /// Who a new store belongs to: whoever called sudo, not root. A store that is there keeps its owner.
-fn owner_of_new(root: &Path, nix: &Path) -> Option<(Uid, Gid)> {
+pub(crate) fn owner_of_new(root: &Path, nix: &Path) -> Option<(Uid, Gid)> {
     use std::os::unix::fs::MetadataExt;
     if !rustix::process::geteuid().is_root() {
         return None;
@@ -239,6 +239,14 @@ fn owner_of_new(root: &Path, nix: &Path) -> Option<(Uid, Gid)> {
         Err(_) => return None,
     };
     (owner.0 != 0).then(|| (Uid::from_raw(owner.0), Gid::from_raw(owner.1)))
+}
+
+/// Takes away what is mounted at `path`, also from programs that use it: they keep what they have open.
+#[cfg(target_os = "linux")]
+pub(crate) fn unmount(path: &Path) -> Result<()> {
+    use rustix::mount::UnmountFlags;
+    let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
+    rustix::mount::unmount(path, flags).map_err(Error::errno("unmounting", path))
 }
 
 /// Makes the folders of `path` that are missing below `root`.

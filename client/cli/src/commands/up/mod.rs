@@ -1,13 +1,19 @@
 //! `nix-seed up`.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod served;
+
 use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nix_seed_source::{Found, Location};
+#[cfg(target_os = "linux")]
+use nix_seed_start::{Attempt, may_mount};
 use nix_seed_start::{Environment, Options, Progress, Started};
 
+use super::Done;
 use crate::args::Global;
 use crate::error::Error;
 use crate::{print, progress, telemetry};
@@ -15,7 +21,9 @@ use crate::{print, progress, telemetry};
 /// Bring a seed to this machine: its store paths to /nix, and its Nix to PATH
 #[derive(Args)]
 #[command(
-    after_help = "Only what is missing is fetched, and it becomes valid all at once. Prints what a shell has to evaluate:\n  \
+    after_help = "Where there is no /nix yet, the seed is mounted, which root may do on Linux: it is up at once, and what is read is \
+    fetched then, or before. Elsewhere what is missing is fetched and unpacked. Either way all of it becomes valid at once. \
+    Prints what a shell has to evaluate:\n  \
     eval \"$(nix-seed up ghcr.io/owner/seed@sha256:…)\"\n  \
     nix build"
 )]
@@ -25,6 +33,15 @@ pub(crate) struct Up {
     /// The folder that holds /nix
     #[arg(long, default_value = "/", value_name = "DIR")]
     root: PathBuf,
+    /// Mount the seed, or fail where that is not possible; else it is mounted at / alone
+    #[arg(long, conflicts_with = "unpack")]
+    mount: bool,
+    /// Unpack the seed, also where it could be mounted
+    #[arg(long)]
+    unpack: bool,
+    /// Wait until all of it is here and verified
+    #[arg(long)]
+    complete: bool,
     /// How many threads fetch and write, at most 16 [default: one per processor, but at least 6]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     threads: Option<u8>,
@@ -33,7 +50,26 @@ pub(crate) struct Up {
     github: bool,
 }
 
-pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
+impl Up {
+    /// Whether a process is needed that outlives this one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_to_be_served(&self) -> bool {
+        self.mount || (!self.unpack && self.root == Path::new("/") && may_mount(&self.root).is_ok())
+    }
+
+    /// Why the seed is unpacked, where somebody may have expected that it is mounted.
+    fn why_unpacked(&self) -> Option<String> {
+        if self.unpack || self.root != Path::new("/") {
+            return None;
+        }
+        #[cfg(target_os = "linux")]
+        return may_mount(&self.root).err();
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+}
+
+pub(crate) fn run(up: &Up, global: &Global) -> Result<Done, Error> {
     let files = up.github.then(github_files).transpose()?;
     let registry = global.registry()?;
     let found = Found::find(&up.location, &registry, &global.platform())?;
@@ -41,8 +77,13 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
         print::note(&format!("{}: {tag} is {}", up.location, found.digest()));
     }
     let progress = Progress::default();
-    let options = Options { root: up.root.clone(), threads: up.threads.map(usize::from).and_then(NonZero::new) };
-    let mut started = progress::show(&progress, || nix_seed_start::up(&found, &options, &progress))?;
+    let options = Options {
+        root: up.root.clone(),
+        threads: up.threads.map(usize::from).and_then(NonZero::new),
+        complete: up.complete,
+    };
+    let mut brought = progress::show(&progress, || bring(up, &found, &options, &progress))?;
+    let started = &mut brought.started;
     let seconds = telemetry::ready(&started.digest);
     if let Some(parent) = telemetry::traceparent()
         && std::env::var_os("TRACEPARENT").is_none()
@@ -53,7 +94,42 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<(), Error> {
     if let Some(files) = &files {
         github(files, &started.environment)?;
     }
-    tell(&started, seconds, global.json)
+    tell(started, seconds, global.json)?;
+    Ok(brought.done)
+}
+
+/// A seed that is up, and what is left to do for it.
+struct Brought {
+    started: Started,
+    done: Done,
+}
+
+/// Mounts the seed, or unpacks it and says why.
+fn bring(up: &Up, found: &Found, options: &Options, progress: &Progress) -> Result<Brought, Error> {
+    #[cfg(target_os = "linux")]
+    if served::is_this() {
+        let seed = std::sync::Arc::new(found.seed()?);
+        match nix_seed_start::mount(found, &seed, options, progress)? {
+            Attempt::Mounted(started, served) => {
+                return Ok(Brought { started, done: Done { code: 0, stays: Some(served) } });
+            }
+            Attempt::There => {
+                let mut started = nix_seed_start::up_read(found, &seed, options, progress)?;
+                started.mounted = true;
+                return Ok(Brought { started, done: Done::default() });
+            }
+            Attempt::Not(why) if up.mount => return Err(Error::NotMounted { why }),
+            Attempt::Not(why) => {
+                print::note(&format!("unpacking the seed instead of mounting it: {why}"));
+                let started = nix_seed_start::up_read(found, &seed, options, progress)?;
+                return Ok(Brought { started, done: Done::default() });
+            }
+        }
+    }
+    if let Some(why) = up.why_unpacked() {
+        print::note(&format!("unpacking the seed instead of mounting it: {why}"));
+    }
+    Ok(Brought { started: nix_seed_start::up(found, options, progress)?, done: Done::default() })
 }
 
 fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
@@ -66,8 +142,9 @@ fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
         up["variables"] = variables.into();
         return print::json(&serde_json::json!({ "up": up }));
     }
+    let how = if started.mounted { ", mounted: the rest is fetched when it is read, or before" } else { "" };
     print::note(&format!(
-        "{} is up after {seconds:.2} s: {} store paths, {} of them new, {} fetched",
+        "{} is up after {seconds:.2} s: {} store paths, {} of them new, {} fetched{how}",
         started.digest,
         started.paths,
         started.missing,

@@ -1,0 +1,23 @@
+//! The frames of a seed on demand.
+//!
+//! [`Frames`] reads any part of any layer's tar. A frame that is touched for the first time is fetched (one range of the
+//! blob), compared with the hash that the index gives, and decompressed; nothing that has not been compared is ever given
+//! out. What has been fetched is kept compressed in a [`FrameCache`], which several processes share, and what was touched
+//! last decompressed in memory. What nobody has touched yet is streamed in behind, in an order that the caller gives.
+//!
+//! Every read ends: with bytes, or with an error after [`Options::deadline`].
+
+mod cache;
+mod complete;
+mod error;
+mod fetcher;
+mod frames;
+mod memory;
+mod places;
+mod queue;
+mod room;
+
+pub use cache::{CACHE_VARIABLE, FrameCache};
+pub use error::{Error, Result};
+pub use frames::{Frames, Options};
+pub use places::{Number, Places};

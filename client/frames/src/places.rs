@@ -1,0 +1,111 @@
+use std::ops::Range;
+
+use nix_seed_image::Frame;
+use nix_seed_image::index::{Index, SeedPath};
+
+/// A frame, by its position among those of all layers (`doc/format.md`, section 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Number(pub u32);
+
+/// Where frames lie, and what lies in them.
+#[derive(Debug)]
+pub struct Places {
+    layers: Vec<Layer>,
+    /// For each frame the store path that it is of, by position in the index; none for the first and last of a layer.
+    owners: Vec<Option<u32>>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    name: String,
+    /// The position of its first frame among those of all layers.
+    first: u32,
+    frames: Vec<Frame>,
+    /// For each frame, where what it holds begins in the layer's tar.
+    starts: Vec<u64>,
+}
+
+/// Where one frame lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) layer: usize,
+    pub(crate) layer_name: &'a str,
+    pub(crate) frame: &'a Frame,
+    /// Where what it holds begins in the layer's tar.
+    pub(crate) start: u64,
+}
+
+impl Places {
+    /// The places that an index gives.
+    pub fn new(index: &Index) -> Self {
+        let mut layers = Vec::new();
+        let mut first = 0;
+        for layer in &index.layers {
+            let mut at = 0;
+            let starts = layer.frames.iter().map(|frame| {
+                let start = at;
+                at += u64::from(frame.tar_length);
+                start
+            });
+            let starts = starts.collect();
+            let name = format!("layer sha256:{}", layer.digest.hex());
+            layers.push(Layer { name, first, frames: layer.frames.clone(), starts });
+            first += layer.frames.len() as u32;
+        }
+        let mut places = Self { layers, owners: vec![None; first as usize] };
+        for (position, path) in (0..).zip(&index.paths) {
+            for number in places.of_path(path) {
+                if let Some(owner) = places.owners.get_mut(number as usize) {
+                    *owner = Some(position);
+                }
+            }
+        }
+        places
+    }
+
+    /// The frames of a path, by number.
+    pub(crate) fn of_path(&self, path: &SeedPath) -> Range<u32> {
+        let first = self.layers.get(path.layer as usize).map_or(0, |layer| layer.first);
+        first + path.frames.start..first + path.frames.end
+    }
+
+    /// The frame at a position of a layer.
+    pub fn number(&self, layer: u32, frame: u32) -> Option<Number> {
+        let layer = self.layers.get(layer as usize)?;
+        layer.frames.get(frame as usize).map(|_| Number(layer.first + frame))
+    }
+
+    /// All frames that hold store paths, in the order of layers.
+    pub fn all(&self) -> impl Iterator<Item = Number> {
+        (0..).zip(&self.owners).filter(|(_, owner)| owner.is_some()).map(|(number, _)| Number(number))
+    }
+
+    /// The store path that a frame is of, by position in the index.
+    pub fn owner(&self, number: Number) -> Option<u32> {
+        self.owners.get(number.0 as usize).copied().flatten()
+    }
+
+    /// The frame that holds a byte of a layer's tar.
+    pub(crate) fn at(&self, layer: u32, offset: u64) -> Option<Number> {
+        let layer = self.layers.get(layer as usize)?;
+        let frame = layer.starts.partition_point(|start| *start <= offset).checked_sub(1)?;
+        let held = offset - layer.starts.get(frame)?;
+        (held < u64::from(layer.frames.get(frame)?.tar_length)).then_some(Number(layer.first + frame as u32))
+    }
+
+    pub(crate) fn get(&self, number: Number) -> Option<Place<'_>> {
+        let layer = self.layers.partition_point(|layer| layer.first <= number.0).checked_sub(1)?;
+        let found = self.layers.get(layer)?;
+        let position = (number.0 - found.first) as usize;
+        let (frame, start) = (found.frames.get(position)?, *found.starts.get(position)?);
+        Some(Place { layer, layer_name: &found.name, frame, start })
+    }
+
+    /// What errors call a frame.
+    pub(crate) fn describe(&self, number: Number) -> String {
+        self.get(number).map_or_else(
+            || format!("frame {}", number.0),
+            |place| format!("the frame at byte {} of {}", place.frame.offset, place.layer_name),
+        )
+    }
+}

@@ -1,0 +1,94 @@
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix_seed_frames::{Error, Frames};
+use nix_seed_image::index::{Entry, Node, SeedPath};
+use nix_seed_image::seed::Seed;
+use rustix::fs::{Mode, OFlags};
+
+/// Store paths that are valid in a store of this machine, by position in the seed's index, and where they lie.
+pub type Local = HashMap<u32, PathBuf>;
+
+/// What is in the files of a seed.
+pub struct Contents {
+    pub(crate) seed: Arc<Seed>,
+    frames: Arc<Frames>,
+    local: Local,
+    /// For each path, where its part begins in the tar of its layer.
+    starts: Vec<u64>,
+}
+
+impl Contents {
+    /// What `frames` hold of `seed`; what is in `local` is read from there.
+    pub fn new(seed: Arc<Seed>, frames: Arc<Frames>, local: Local) -> Self {
+        let index = &seed.index;
+        let before = |path: &SeedPath| -> u64 {
+            let layer = index.layers.get(path.layer as usize);
+            let frames = layer.and_then(|layer| layer.frames.get(..path.frames.start as usize)).unwrap_or_default();
+            frames.iter().map(|frame| u64::from(frame.tar_length)).sum()
+        };
+        let starts = index.paths.iter().map(before).collect();
+        Self { seed, frames, local, starts }
+    }
+
+    /// The frames behind it.
+    pub fn frames(&self) -> &Arc<Frames> {
+        &self.frames
+    }
+
+    /// The path and the entry at these positions.
+    pub(crate) fn entry(&self, path: u32, entry: u32) -> Option<(&SeedPath, &Entry)> {
+        let path = self.seed.index.paths.get(path as usize)?;
+        Some((path, path.entries.get(entry as usize)?))
+    }
+
+    /// Fills `buffer` with what a file holds from `from` on; zeros stand behind its end.
+    pub(crate) fn read(&self, path: u32, entry: u32, from: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let file = self.entry(path, entry);
+        let Some((seed_path, Node::File { size, offset, .. })) = file.map(|(path, entry)| (path, &entry.node)) else {
+            buffer.fill(0);
+            return Ok(());
+        };
+        let held = usize::try_from(size.saturating_sub(from)).unwrap_or(usize::MAX).min(buffer.len());
+        let (buffer, rest) = buffer.split_at_mut(held);
+        rest.fill(0);
+        if buffer.is_empty() || self.read_local(path, entry, *size, from, buffer) {
+            return Ok(());
+        }
+        let start = self.starts.get(path as usize).copied().unwrap_or_default();
+        self.frames.read(seed_path.layer, start + offset + from, buffer)
+    }
+
+    /// Reads from the machine's own store; whether that went well. What is gone from there, or is not what it was, is
+    /// fetched.
+    fn read_local(&self, path: u32, entry: u32, size: u64, from: u64, buffer: &mut [u8]) -> bool {
+        let Some(root) = self.local.get(&path) else { return false };
+        let mut read = || -> Option<()> {
+            let file = self.open_local(path, entry, root)?;
+            let metadata = file.metadata().ok()?;
+            if !metadata.is_file() || metadata.len() != size {
+                return None;
+            }
+            file.read_exact_at(buffer, from).ok()
+        };
+        read().is_some()
+    }
+
+    fn open_local(&self, path: u32, mut entry: u32, root: &Path) -> Option<File> {
+        let mut names = Vec::new();
+        while entry > 0 {
+            let (_, found) = self.entry(path, entry)?;
+            names.push(OsStr::from_bytes(&found.name));
+            entry = found.parent;
+        }
+        let mut full = root.to_owned();
+        full.extend(names.into_iter().rev());
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::open(full, flags, Mode::empty()).ok().map(File::from)
+    }
+}

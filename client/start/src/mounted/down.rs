@@ -1,0 +1,98 @@
+//! Takes a mounted seed away, whatever has become of whoever serves it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix_seed_store::{LiveDatabase, StorePath, database_folder};
+
+use super::place::{Mounts, Place};
+use super::up::remove_nix;
+use crate::journal::Journal;
+use crate::state::State;
+use crate::store::unmount;
+use crate::{Error, Result, Undone};
+
+/// For how long whoever serves may take to see that nobody uses the mount.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often that is looked at.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Whether a seed is mounted below `root`, or was and has left something.
+pub(crate) fn is_mounted(root: &Path) -> Result<bool> {
+    Ok(Mounts::of(root).read()?.is_some())
+}
+
+/// Undoes a mount; what was built over it is lost with it, so that has to be wanted (`discard`).
+pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<Option<Undone>> {
+    let mounts = Mounts::of(root);
+    let _lock = mounts.lock()?;
+    let Some(record) = mounts.read()? else {
+        mounts.clear()?;
+        return Ok(None);
+    };
+    let place = mounts.place(&record);
+    let journals = Journal::all(&State::in_store(&place.folder))?;
+    let others: Vec<_> = journals
+        .iter()
+        .filter(|journal| journal.digest != record.digest)
+        .map(|journal| journal.digest.clone())
+        .collect();
+    if digest.is_some_and(|digest| digest != record.digest) {
+        // One that was unpacked into the mount.
+        return if digest.is_some_and(|digest| others.iter().any(|other| other == digest)) {
+            Ok(None)
+        } else {
+            let all: Vec<_> = others.iter().map(String::as_str).chain([&*record.digest]).collect();
+            Err(Error::NotUp { root: root.into(), hint: format!(" by that name; name one of {}", all.join(", ")) })
+        };
+    }
+    if !others.is_empty() {
+        return Err(Error::OthersUp { digest: record.digest, others });
+    }
+    let journal = journals.iter().find(|journal| journal.digest == record.digest);
+    let state = State::in_store(&place.folder);
+    let brought = journal.map(|journal| journal.store_paths(&state)).transpose()?.unwrap_or_default();
+    let results = results(&place, &brought.iter().cloned().collect())?;
+    if !discard && !results.is_empty() {
+        return Err(Error::Results { paths: results });
+    }
+    if mounts.is_mounted()? {
+        unmount(&mounts.nix())?;
+    }
+    let removed_store = remove_nix(&mounts, &record)?;
+    mounts.forget()?;
+    // Whoever serves removes the folder when nobody uses it any more, which may be later.
+    if wait(&place)? {
+        place.remove()?;
+        mounts.clear()?;
+    } else {
+        tracing::warn!("programs still use {}: what belongs to it goes with the last of them", mounts.nix().display());
+    }
+    Ok(Some(Undone { digest: record.digest, removed: brought.len(), kept: Vec::new(), removed_store }))
+}
+
+/// What is valid and no part of the seed.
+fn results(place: &Place, brought: &BTreeSet<StorePath>) -> Result<Vec<StorePath>> {
+    let folder = database_folder(&place.folder);
+    if !folder.join("db.sqlite").exists() {
+        return Ok(Vec::new());
+    }
+    let valid = LiveDatabase::open(&folder)?.valid_paths()?;
+    Ok(valid.difference(brought).cloned().collect())
+}
+
+/// Waits for whoever serves to end; whether that is so.
+fn wait(place: &Place) -> Result<bool> {
+    let began = Instant::now();
+    loop {
+        if !place.exists() || place.serve()?.is_some() {
+            return Ok(true);
+        }
+        if began.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
