@@ -16,9 +16,11 @@
 //!
 //! All mounts but the overlay live in a mount namespace of the thread that makes them, which ends: what is left is held by
 //! the overlay alone, and goes with it. So there is nothing to clean up, whatever ends first; and when this process ends, reads
-//! fail, and do not hang.
+//! fail, and do not hang: also its own, since the threads that answer have a table of open files of their own, which the
+//! kernel closes with the last of them, whatever the others wait for.
 #![cfg(target_os = "linux")]
 
+mod apart;
 mod contents;
 mod device;
 mod error;

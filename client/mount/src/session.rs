@@ -1,11 +1,12 @@
 //! A FUSE session of this process: what the kernel asks, and threads that answer.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,7 +18,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{MountFlags, mount};
 
 use crate::device::Device;
-use crate::{Error, Result};
+use crate::{Error, Result, apart};
 
 /// How many reads are answered at one time: each may wait for the network.
 const THREADS: usize = 16;
@@ -65,15 +66,54 @@ pub(crate) fn mount_fuse(fuse: &OwnedFd, at: &Path, owner: (u32, u32)) -> Result
     mount("nix-seed", at, "fuse.nix-seed", flags, &*options).map_err(Error::refused("the kernel mounts no FUSE"))
 }
 
-/// Starts to answer what comes over `fuse`.
+/// Starts to answer what comes over `fuse`, by threads that have nothing else open.
+///
+/// Other threads of this process ask as well, while they mount. If it is killed meanwhile, they do not end before they have an
+/// answer; nobody gives one, and the kernel says so as soon as nobody has `fuse` open any more. In a table that all threads
+/// share, it would be open for as long as they wait.
 pub(crate) fn serve<F: Filesystem>(fuse: OwnedFd, files: F) -> Result<Serving> {
-    let mut config = Config::default();
-    config.n_threads = Some(THREADS);
-    config.acl = SessionACL::All;
     let failed = || Error::io("serving", "/dev/fuse");
-    let session = Session::from_fd(files, fuse, SessionACL::All, config).map_err(failed())?;
-    let thread = std::thread::Builder::new().name("fuse".into()).spawn(move || session.run());
-    Ok(Serving(thread.map_err(failed())?))
+    let (said, err) = io::pipe().map_err(failed())?;
+    let numbers = [fuse.as_raw_fd(), err.as_raw_fd()];
+    let (sender, steps) = channel();
+    let answer = move || {
+        let left = apart::leave(&fuse, err.into());
+        let is_alone = left.is_ok();
+        let _ = sender.send(left);
+        if !is_alone {
+            return Ok(());
+        }
+        let mut config = Config::default();
+        config.n_threads = Some(THREADS);
+        config.acl = SessionACL::All;
+        let session = Session::from_fd(files, fuse, SessionACL::All, config);
+        let (session, begun) = match session {
+            Ok(session) => (Some(session), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let _ = sender.send(begun);
+        drop(sender);
+        session.map_or(Ok(()), Session::run)
+    };
+    let thread = std::thread::Builder::new().name("fuse".into()).spawn(answer).map_err(failed())?;
+    let step = || steps.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())).map_err(failed());
+    step()?;
+    apart::forget(numbers);
+    let relay = std::thread::Builder::new().name("said".into()).spawn(move || relay(said));
+    relay.map_err(failed())?;
+    step()?;
+    Ok(Serving(thread))
+}
+
+/// Passes on what is said by threads that have another standard error: this one's may change.
+fn relay(mut said: io::PipeReader) {
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = said.read(&mut buffer) {
+        let mut rest = buffer.get(..length).unwrap_or_default();
+        while let Ok(written @ 1..) = rustix::io::write(io::stderr(), rest) {
+            rest = rest.get(written..).unwrap_or_default();
+        }
+    }
 }
 
 /// What is told of errors: at most one of a kind, since one that lasts concerns every read.
@@ -172,8 +212,8 @@ impl Filesystem for DeviceFile {
     }
 
     fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        // What is read lies in the cache of the file system above.
-        reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
+        // What is read lies in the cache of the file system above, and nothing is written that would have to be flushed.
+        reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO | FopenFlags::FOPEN_NOFLUSH);
     }
 
     fn read(
