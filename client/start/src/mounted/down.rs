@@ -19,9 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How often that is looked at.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Whether a seed is mounted below `root`, or was and has left something.
-pub(crate) fn is_mounted(root: &Path) -> Result<bool> {
-    Ok(Mounts::of(root).read()?.is_some())
+/// Whether a seed is mounted below `root`, or was, or was to be, and has left something.
+pub(crate) fn is_mounted(root: &Path) -> bool {
+    Mounts::of(root).exist()
 }
 
 /// Undoes a mount; what was built over it is lost with it, so that has to be wanted (`discard`).
@@ -29,7 +29,7 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
     let mounts = Mounts::of(root);
     let _lock = mounts.lock()?;
     let Some(record) = mounts.read()? else {
-        mounts.clear()?;
+        mounts.sweep()?;
         return Ok(None);
     };
     let place = mounts.place(&record);

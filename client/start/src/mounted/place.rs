@@ -139,6 +139,23 @@ impl Mounts {
         Ok(())
     }
 
+    /// Whether there is a folder, be it that of a run that was killed.
+    pub(crate) fn exist(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Where no record is left, removes what killed runs have left, and nobody serves. The caller holds the lock.
+    pub(crate) fn sweep(&self) -> Result<()> {
+        let entries = std::fs::read_dir(&self.folder).map_err(Error::io("reading", &self.folder))?;
+        for entry in entries.flatten().filter(|entry| entry.file_name() != "lock") {
+            let place = Place { folder: entry.path() };
+            if !place.exists() || place.serve()?.is_some() {
+                place.remove()?;
+            }
+        }
+        self.clear()
+    }
+
     /// Whether our overlay is what is seen at `/nix`.
     pub(crate) fn is_mounted(&self) -> Result<bool> {
         let path = "/proc/self/mountinfo";
