@@ -1,8 +1,10 @@
 //! Mounts a seed, and registers its paths.
 
 use std::fs::File;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix_seed_frames::{FrameCache, Frames, Number, Options as FrameOptions};
 use nix_seed_image::seed::Seed;
@@ -16,6 +18,9 @@ use crate::store::{owner_of_new, unmount};
 use crate::tree::remove;
 use crate::up::{register, threads};
 use crate::{Error, Options, Progress, Result, Started};
+
+/// Names the seconds for which a read waits for what has to be fetched.
+const TIMEOUT_VARIABLE: &str = "NIX_SEED_READ_TIMEOUT";
 
 /// What became of a seed that was to be mounted.
 #[allow(clippy::large_enum_variant, reason = "there is one of them")]
@@ -82,6 +87,7 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
     if let Err(why) = may_mount(&options.root) {
         return Ok(Attempt::Not(why));
     }
+    let frame_options = frame_options()?;
     let mounts = Mounts::of(&options.root);
     let _lock = match mounts.lock() {
         Ok(lock) => lock,
@@ -119,7 +125,7 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
     };
     let place = mounts.place(&record);
     let is_new = !place.exists();
-    let mounted = serve(found, seed, options, progress, &mounts, &place, &record);
+    let mounted = serve(found, seed, options, &frame_options, progress, &mounts, &place, &record);
     let failed = match mounted {
         Ok((started, serving, lock)) => return Ok(Attempt::Mounted(started, Served { mounts, place, serving, lock })),
         Err(failed) => failed,
@@ -162,10 +168,12 @@ impl From<nix_seed_frames::Error> for Failed {
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "it is called once")]
 fn serve(
     found: &Found,
     seed: &Arc<Seed>,
     options: &Options,
+    frame_options: &FrameOptions,
     progress: &Progress,
     mounts: &Mounts,
     place: &Place,
@@ -179,7 +187,7 @@ fn serve(
     let busy = || Error::io("locking", &place.folder)(std::io::ErrorKind::WouldBlock.into());
     let lock = place.serve()?.ok_or_else(busy)?;
     let cache = cache(place, options.complete)?;
-    let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), &FrameOptions::default())?);
+    let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), frame_options)?);
     let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new()));
     frames.stream(order(seed, &frames));
     let overlay = overlay(&contents, place.above(owner)).map_err(Failed::Refused)?;
@@ -201,6 +209,14 @@ fn serve(
     started.mounted = true;
     started.fetched = frames.received();
     Ok((started, overlay.serving, lock))
+}
+
+/// How frames are read: as is usual, but for what the environment says.
+fn frame_options() -> Result<FrameOptions> {
+    let options = FrameOptions::default();
+    let Some(text) = std::env::var(TIMEOUT_VARIABLE).ok().filter(|text| !text.is_empty()) else { return Ok(options) };
+    let seconds = text.parse::<NonZero<u32>>().map_err(|_| Error::ReadTimeout { text })?;
+    Ok(FrameOptions { deadline: Duration::from_secs(seconds.get().into()), ..options })
 }
 
 /// In which order to stream frames in behind: as a recorded start touched them, then as they lie.
