@@ -9,10 +9,12 @@ use std::path::Path;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::faithful::{FRAME, HEADER, NAME_MAX, TARGET_MAX, noise};
 use crate::journey::Journey;
+use crate::store::Store;
 
 /// What to make at a name.
 #[derive(Debug, Clone)]
@@ -93,20 +95,32 @@ fn make(path: &Path, node: &Node) {
     }
 }
 
+/// How many trees a store has.
+const TREES: std::ops::RangeInclusive<usize> = 20..=30;
+
+fn fill(journey: &Journey, trees: &[Node]) -> Store {
+    let mut store = journey.store();
+    let mut last = None;
+    for (number, tree) in trees.iter().enumerate() {
+        let references: Vec<_> = last.as_deref().into_iter().collect();
+        last = Some(store.add(&format!("generated-{number}"), &references, |path| make(path, tree)));
+    }
+    store
+}
+
+/// A store of generated trees, the same each time.
+pub(crate) fn store(journey: &Journey) -> Store {
+    let trees = vec(tree(), TREES).new_tree(&mut TestRunner::deterministic()).unwrap();
+    fill(journey, &trees.current())
+}
+
 #[test]
 fn generated_trees_arrive_unchanged() {
     let journey = Journey::open();
     // A case takes seconds. What fails is printed, and wants a test of its own in place of a file of seeds.
     let config = Config { cases: 6, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
-    let stores = vec(tree(), 20..=30);
-    let result = TestRunner::new(config).run(&stores, |trees| {
-        let mut store = journey.store();
-        let mut last = None;
-        for (number, tree) in trees.iter().enumerate() {
-            let references: Vec<_> = last.as_deref().into_iter().collect();
-            last = Some(store.add(&format!("generated-{number}"), &references, |path| make(path, tree)));
-        }
-        journey.survives(&store);
+    let result = TestRunner::new(config).run(&vec(tree(), TREES), |trees| {
+        journey.survives(&fill(&journey, &trees));
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));

@@ -43,6 +43,24 @@ const PRELUDE: &str = r#"
     fails() { if "$@"; then echo "succeeded: $*"; exit 1; fi; }
 "#;
 
+/// For a script: a root of its own, as a kernel has it, without a `/nix`. It is pivoted to, so that a sandbox can be made in it.
+pub(crate) const PIVOT: &str = r#"
+    mkdir -p new
+    mount -t tmpfs -o mode=755 tmpfs new
+    for name in bin sbin lib lib32 lib64 libx32; do
+        if test -L "/$name"; then cp -P "/$name" "new/$name"
+        elif test -d "/$name"; then mkdir "new/$name"; mount --rbind "/$name" "new/$name"; fi
+    done
+    for name in usr etc proc dev sys; do mkdir "new/$name"; mount --rbind "/$name" "new/$name"; done
+    mkdir -m 1777 new/tmp
+    mkdir -p new/var/lib new/work new/old
+    mount --rbind "$PWD" new/work
+    pivot_root new new/old
+    cd /work
+    umount -l /old
+    rmdir /old
+"#;
+
 pub(crate) struct Host {
     pub seed: Seed,
     /// Below /tmp, where anybody may look.

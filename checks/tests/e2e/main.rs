@@ -23,6 +23,7 @@ mod incremental;
 mod intermediates;
 mod journey;
 mod mistakes;
+mod mount;
 mod mounted;
 mod overlay;
 mod property;

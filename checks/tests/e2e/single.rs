@@ -3,7 +3,7 @@
 use nix_seed_checks::machine::files;
 use nix_seed_checks::seed::layout::Layout;
 
-use crate::host::Host;
+use crate::host::{Host, PIVOT};
 use crate::seed::Seed;
 
 /// A machine on which the seed of one example comes up, and in `other` that of another with most of the same paths; the
@@ -73,23 +73,9 @@ fn a_seed_joins_while_garbage_is_collected() {
 #[test]
 fn where_no_nix_is_the_seed_builds_offline_and_leaves_nothing() {
     let host = Host::of_example("c");
-    let answers = host.run(
+    let answers = host.run(&format!(
         r#"
-        # A root of its own, as a kernel has it: pivoted to, so that a sandbox can be made in it.
-        mkdir new
-        mount -t tmpfs -o mode=755 tmpfs new
-        for name in bin sbin lib lib32 lib64 libx32; do
-            if test -L "/$name"; then cp -P "/$name" "new/$name"
-            elif test -d "/$name"; then mkdir "new/$name"; mount --rbind "/$name" "new/$name"; fi
-        done
-        for name in usr etc proc dev sys; do mkdir "new/$name"; mount --rbind "/$name" "new/$name"; done
-        mkdir -m 1777 new/tmp
-        mkdir new/work new/old
-        mount --rbind "$PWD" new/work
-        pivot_root new new/old
-        cd /work
-        umount -l /old
-        rmdir /old
+        {PIVOT}
         before=$(ls /)
         fails test -e /nix
         up >environment
@@ -103,7 +89,7 @@ fn where_no_nix_is_the_seed_builds_offline_and_leaves_nothing() {
         down
         test "$(ls /)" = "$before"
         answer gone yes
-        "#,
-    );
+        "#
+    ));
     assert_eq!(answers, ["gone=yes"]);
 }
