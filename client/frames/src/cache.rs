@@ -1,4 +1,4 @@
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Metadata};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use nix_seed_image::Frame;
+use nix_seed_source::Keep;
+use nix_seed_store::Sha256Hash;
 
 use crate::{Error, Result, room};
 
@@ -58,6 +60,11 @@ impl FrameCache {
         own(&folder)
     }
 
+    /// Makes `folder`, which has to be this user's own, and nobody else's to write to.
+    pub fn own_folder(folder: &Path) -> Result<PathBuf> {
+        own(folder)
+    }
+
     /// The cache of this user, within the limit that the environment sets.
     pub fn of_user() -> Result<Self> {
         let limit = std::env::var(LIMIT_VARIABLE).ok().filter(|text| !text.is_empty());
@@ -95,7 +102,7 @@ impl FrameCache {
 
     /// The bytes that are kept for a frame, of which only the length is compared.
     pub(crate) fn get(&self, frame: &Frame) -> Option<Vec<u8>> {
-        let name = name(frame);
+        let name = name(&frame.sha256);
         let held = self.0.hold.as_ref().map(|hold| hold.join(&name));
         if let Some(bytes) = held.as_ref().and_then(|held| read(held, frame)) {
             return Some(bytes);
@@ -112,13 +119,13 @@ impl FrameCache {
     pub(crate) fn has(&self, frame: &Frame) -> bool {
         let folders = self.0.hold.iter().chain(self.0.hold.is_none().then_some(&self.0.folder));
         folders.into_iter().any(|folder| {
-            folder.join(name(frame)).metadata().is_ok_and(|metadata| metadata.len() == u64::from(frame.length))
+            folder.join(name(&frame.sha256)).metadata().is_ok_and(|metadata| metadata.len() == u64::from(frame.length))
         })
     }
 
     /// Keeps a frame, if that is possible: what cannot be kept is fetched again. Whether it is there now.
     pub(crate) fn put(&self, frame: &Frame, bytes: &[u8]) -> bool {
-        let path = self.0.folder.join(name(frame));
+        let path = self.0.folder.join(name(&frame.sha256));
         let kept = self.make_room(bytes.len() as u64).and_then(|()| self.write(&path, bytes));
         if let Err(error) = &kept
             && !self.0.is_told.swap(true, Ordering::Relaxed)
@@ -126,7 +133,7 @@ impl FrameCache {
             tracing::warn!("what is fetched cannot be kept, and is fetched again when it is needed again: {error}");
         }
         match &self.0.hold {
-            Some(hold) => self.keep(&path, &hold.join(name(frame)), bytes),
+            Some(hold) => self.keep(&path, &hold.join(name(&frame.sha256)), bytes),
             None => kept.is_ok(),
         }
     }
@@ -135,7 +142,7 @@ impl FrameCache {
     pub(crate) fn remove(&self, frame: &Frame) {
         for folder in self.0.hold.iter().chain([&self.0.folder]) {
             // Another process may have removed it.
-            let _ = std::fs::remove_file(folder.join(name(frame)));
+            let _ = std::fs::remove_file(folder.join(name(&frame.sha256)));
         }
     }
 
@@ -180,9 +187,9 @@ impl FrameCache {
     }
 }
 
-/// The file of a frame: its hash, in one of 256 folders.
-fn name(frame: &Frame) -> PathBuf {
-    let hex = frame.sha256.hex();
+/// The file of what has this hash, in one of 256 folders.
+fn name(hash: &Sha256Hash) -> PathBuf {
+    let hex = hash.hex();
     Path::new(hex.get(..2).unwrap_or_default()).join(&hex)
 }
 
@@ -194,12 +201,17 @@ fn read(path: &Path, frame: &Frame) -> Option<Vec<u8>> {
     }
     let mut bytes = vec![0; frame.length as usize];
     file.read_exact(&mut bytes).ok()?;
+    used(&file, &metadata);
+    Some(bytes)
+}
+
+/// Notes that a file is used.
+fn used(file: &File, metadata: &Metadata) {
     let age = metadata.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
     if age.is_some_and(|age| age > FRESH) {
         // Whoever may read it, but not write to it, does not keep it alive.
         let _ = file.set_modified(SystemTime::now());
     }
-    Some(bytes)
 }
 
 /// Makes a folder that is this user's own, and nobody else's to write to.
@@ -214,4 +226,21 @@ fn own(folder: &Path) -> Result<PathBuf> {
         return Err(Error::Open { path: folder });
     }
     Ok(folder)
+}
+
+/// Documents are kept among the frames: both are named by their SHA-256.
+impl Keep for FrameCache {
+    fn get(&self, hash: &Sha256Hash, max: u64) -> Option<Vec<u8>> {
+        let file = File::open(self.0.folder.join(name(hash))).ok()?;
+        let metadata = file.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= max)?;
+        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        (&file).take(max).read_to_end(&mut bytes).ok()?;
+        used(&file, &metadata);
+        Some(bytes)
+    }
+
+    fn put(&self, hash: &Sha256Hash, bytes: &[u8]) {
+        // What cannot be kept is asked for again.
+        let _ = self.make_room(bytes.len() as u64).and_then(|()| self.write(&self.0.folder.join(name(hash)), bytes));
+    }
 }

@@ -54,21 +54,23 @@ pub enum Error {
         /// The operating system's answer.
         source: Arc<std::io::Error>,
     },
-    /// No folder is named for the cache.
-    #[error("there is no folder for what is fetched: set HOME, XDG_CACHE_HOME or NIX_SEED_CACHE")]
+    /// There is no place for what is kept.
+    #[error(
+        "neither NIX_SEED_CACHE nor XDG_CACHE_HOME nor HOME is set: set NIX_SEED_CACHE to a folder for what is fetched"
+    )]
     NoCache,
-    /// The cache is somebody else's.
-    #[error("{path} belongs to user {owner}; name a folder of your own: NIX_SEED_CACHE", path = path.display())]
+    /// Somebody else could have changed what the cache holds.
+    #[error("{path} belongs to user {owner}, so what it holds cannot be believed; set NIX_SEED_CACHE to a folder of your own", path = path.display())]
     Owner {
-        /// The folder.
+        /// The cache.
         path: PathBuf,
-        /// The number of its owner.
+        /// Its owner.
         owner: u32,
     },
-    /// Others may write to the cache.
-    #[error("others may write to {path}; take that from them: chmod go-w {path}", path = path.display())]
+    /// The same, by the folder's rights.
+    #[error("others may write to {path}, so what it holds cannot be believed; chmod go-w {path}", path = path.display())]
     Open {
-        /// The folder.
+        /// The cache.
         path: PathBuf,
     },
     /// The limit of the cache is no size.

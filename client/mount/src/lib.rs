@@ -29,5 +29,5 @@ mod session;
 
 pub use contents::{Contents, Local};
 pub use error::{Error, Result};
-pub use mount::{Above, Overlay, Way, attach, overlay};
+pub use mount::{Above, Overlay, Way, attach, may_serve_files, mount_files, overlay, serve_files};
 pub use session::Serving;

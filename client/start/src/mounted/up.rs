@@ -182,23 +182,22 @@ fn serve(
     let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), &FrameOptions::default())?);
     let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new()));
     frames.stream(order(seed, &frames));
+    if options.complete {
+        complete(seed, &frames, progress)?;
+    }
+    // All of it is valid as soon as it is seen.
+    let mut started = register(found, seed, &place.folder)?;
     let overlay = overlay(&contents, place.above(owner)).map_err(Failed::Refused)?;
     if let (Way::Files, Some(why)) = (overlay.way, &overlay.why) {
         tracing::warn!("the seed is served file by file, which takes longer to list: {why}");
     }
     if record.made {
-        std::fs::create_dir(&nix)
-            .or_else(|error| if nix.is_dir() { Ok(()) } else { Err(error) })
-            .map_err(Error::io("creating", &nix))?;
+        let made = std::fs::create_dir(&nix).or_else(|error| if nix.is_dir() { Ok(()) } else { Err(error) });
+        made.map_err(Error::io("creating", &nix))?;
     }
     attach(&overlay.mount, &nix).map_err(Failed::Refused)?;
     drop(overlay.mount);
     drop(span);
-    if options.complete {
-        complete(seed, &frames, progress)?;
-    }
-    let mut started = register(found, seed, &options.root)?;
-    started.mounted = true;
     started.fetched = frames.received();
     Ok((started, overlay.serving, lock))
 }
