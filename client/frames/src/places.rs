@@ -75,6 +75,12 @@ impl Places {
         layer.frames.get(frame as usize).map(|_| Number(layer.first + frame))
     }
 
+    /// The layer of a frame, and its position there.
+    pub fn in_layer(&self, number: Number) -> Option<(u32, u32)> {
+        let layer = self.get(number)?.layer;
+        Some((layer as u32, number.0 - self.layers.get(layer)?.first))
+    }
+
     /// All frames that hold store paths, in the order of layers.
     pub fn all(&self) -> impl Iterator<Item = Number> {
         (0..).zip(&self.owners).filter(|(_, owner)| owner.is_some()).map(|(number, _)| Number(number))

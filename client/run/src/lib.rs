@@ -35,7 +35,7 @@ pub use cache::{Cache, Unpacked};
 pub use command::{Finished, Options, run};
 pub use error::{Error, Result};
 pub use inside::{Given, Inside, probe};
-pub use mounted::Mounted;
+pub use mounted::{Mounted, Own};
 pub use out::{CopiedOut, Machine, copy_out};
 pub use ready::Ready;
 pub use results::{ResultLink, results};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix_seed_frames::{FrameCache, Frames, Number, Options as FrameOptions};
-use nix_seed_image::index::{Node, SeedPath};
+use nix_seed_image::index::{FrameRef, Node, SeedPath};
+use nix_seed_image::recording::Recording;
 use nix_seed_image::seed::Seed;
 use nix_seed_mount::{Above, Contents, Local, Overlay, mount_files, overlay, serve_files};
 use nix_seed_source::Found;
@@ -37,6 +38,15 @@ pub struct Mounted {
     contents: Arc<Contents>,
 }
 
+/// Whether what this machine's own store has of a seed is read there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// It is.
+    Used,
+    /// All is read from the seed.
+    Ignored,
+}
+
 /// How the second process comes to the store.
 pub(crate) enum Shown {
     /// It has a mount, as an open file.
@@ -52,12 +62,12 @@ impl std::fmt::Debug for Mounted {
 }
 
 impl Mounted {
-    /// The seed that was found; what is fetched of it is kept in `cache`, and what this machine's own store has is read there.
-    pub fn new(found: Found, cache: FrameCache) -> Result<Self> {
+    /// The seed that was found; what is fetched of it is kept in `cache`.
+    pub fn new(found: Found, cache: FrameCache, local: Own) -> Result<Self> {
         let seed = Arc::new(found.seed()?);
         let _quiet = Quiet::begin();
         let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::default())?);
-        let local = local(&seed);
+        let local = if local == Own::Used { self::local(&seed) } else { Local::new() };
         frames.stream(order(&seed, &frames, &local));
         let contents = Arc::new(Contents::new(seed.clone(), frames, local));
         Ok(Self { found, seed, contents })
@@ -75,9 +85,12 @@ impl Mounted {
         })?)
     }
 
-    /// The frames that were touched, in the order of the first touch.
-    pub fn touched(&self) -> Vec<Number> {
-        self.frames().touched()
+    /// What was touched, in the order of the first touch.
+    pub fn recording(&self) -> Recording {
+        let places = self.frames().places();
+        let touched = self.frames().touched().into_iter().filter_map(|number| places.in_layer(number));
+        let touched: Vec<_> = touched.map(|(layer, frame)| FrameRef { layer, frame }).collect();
+        Recording::of(&self.seed.index, &touched)
     }
 
     /// Its frames.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use nix_seed_frames::FrameCache;
-use nix_seed_run::{Cache, Error as RunError, Finished, Given, Machine, Mounted, Options, Ready, copy_out, results};
+use nix_seed_run::{
+    Cache, Error as RunError, Finished, Given, Machine, Mounted, Options, Own, Ready, copy_out, results,
+};
 use nix_seed_source::{Error as SourceError, Found, Location};
 use nix_seed_start::Progress;
 
@@ -140,7 +142,7 @@ fn mounted<T>(
     progress: &Progress,
     run: impl Fn(&Ready) -> Result<T, Error>,
 ) -> Result<Attempt<T>, Error> {
-    let mounted = match Mounted::new(found, frames.clone()) {
+    let mounted = match Mounted::new(found, frames.clone(), Own::Used) {
         Err(RunError::Source(SourceError::Image(_))) => return Ok(Attempt::NoSeed),
         mounted => mounted?,
     };
