@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The result of an operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -22,6 +23,14 @@ pub enum Error {
         /// The frame.
         what: String,
     },
+    /// What was to be held cannot be.
+    #[error("{what} cannot be held as {path}: make room there, or see why nothing can be written", path = path.display())]
+    NotHeld {
+        /// The frame.
+        what: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// A connection broke, and did not come back.
     #[error("{what}: {why}")]
     Broken {
@@ -31,12 +40,12 @@ pub enum Error {
         why: String,
     },
     /// It did not arrive in time.
-    #[error("{what} has not arrived within {seconds} s; the next attempt to read it waits again")]
+    #[error("{what} has not arrived within {waited:?}; the next attempt to read it waits again")]
     Late {
         /// The frame.
         what: String,
-        /// How long was waited, in seconds.
-        seconds: u64,
+        /// How long was waited.
+        waited: Duration,
     },
     /// What is asked for lies in no frame.
     #[error("{what} lies in no frame of the seed")]

@@ -26,6 +26,8 @@ mod files;
 mod loop_device;
 mod mount;
 mod session;
+#[cfg(test)]
+mod testing;
 
 pub use contents::{Contents, Local};
 pub use error::{Error, Result};
