@@ -17,6 +17,9 @@ use crate::{Error, FrameCache, Number, Places, Result};
 /// So many buffers of the size of a frame are kept for the next ones: a new one costs more than half of what is done with it.
 const BUFFERS: usize = 4;
 
+/// How many frames are decompressed at one time: more would take memory, and there are no more cores on most machines.
+const DECODERS: usize = 4;
+
 /// How frames are read.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -32,7 +35,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory: 64 << 20, deadline: Duration::from_secs(60), threads: 9, pause: Duration::from_secs(1) }
+        Self { memory: 48 << 20, deadline: Duration::from_secs(60), threads: 9, pause: Duration::from_secs(1) }
     }
 }
 
@@ -44,7 +47,9 @@ pub struct Frames {
     memory: Mutex<Memory>,
     making: Mutex<Making>,
     made: Condvar,
-    decoders: Mutex<Vec<Decoder>>,
+    decoders: Mutex<Decoders>,
+    /// A decoder is free again.
+    freed: Condvar,
     /// Buffers of the size of a frame.
     buffers: Mutex<Vec<Vec<u8>>>,
     touched: Mutex<Touched>,
@@ -52,8 +57,8 @@ pub struct Frames {
 
 /// Where compressed frames come from.
 enum Origin {
-    /// Files of this machine: the blobs of the layers, by position.
-    Files(Vec<PathBuf>),
+    /// Files of this machine, the blobs of the layers, by position: open, since where they lie may be covered by a mount.
+    Files(Vec<(PathBuf, File)>),
     /// A registry, and what is kept of it.
     Registry { fetcher: Fetcher, cache: Option<FrameCache> },
 }
@@ -64,6 +69,13 @@ struct Making {
     now: HashSet<Number>,
     /// Why the last attempts failed, and when they ended.
     failed: HashMap<Number, (Instant, Error)>,
+}
+
+/// At most [`DECODERS`] of them.
+#[derive(Default)]
+struct Decoders {
+    free: Vec<Decoder>,
+    in_use: usize,
 }
 
 /// Frames in the order in which they were first touched.
@@ -80,7 +92,12 @@ impl Frames {
         let descriptors = seed.documents.manifest.layers();
         let origin = match source {
             Source::Layout(dir) => {
-                Origin::Files(seed.index.layers.iter().map(|layer| blob_path(dir, &layer.digest)).collect())
+                let open = |path: PathBuf| {
+                    let file = File::open(&path).map_err(Error::io("opening", &path))?;
+                    Ok((path, file))
+                };
+                let blobs = seed.index.layers.iter().map(|layer| open(blob_path(dir, &layer.digest)));
+                Origin::Files(blobs.collect::<Result<_>>()?)
             }
             Source::Registry(_) => {
                 let descriptors = descriptors.to_vec();
@@ -96,6 +113,7 @@ impl Frames {
             making: Mutex::default(),
             made: Condvar::new(),
             decoders: Mutex::default(),
+            freed: Condvar::new(),
             buffers: Mutex::default(),
             touched: Mutex::default(),
         })
@@ -215,13 +233,23 @@ impl Frames {
     }
 
     fn decode(&self, number: Number, compressed: &Compared<Vec<u8>>) -> Result<Vec<u8>> {
-        let decoder = lock(&self.decoders).pop();
-        let mut decoder = decoder.map_or_else(Decoder::new, Ok)?;
+        let mut decoder = self.decoder();
         let mut tar = lock(&self.buffers).pop().unwrap_or_default();
-        let decoded = decoder.decode_to(compressed, &mut tar);
-        lock(&self.decoders).push(decoder);
+        let decoded = match &mut decoder.0 {
+            Some(decoder) => decoder.decode_to(compressed, &mut tar),
+            None => Decoder::new().and_then(|new| decoder.0.insert(new).decode_to(compressed, &mut tar)),
+        };
+        drop(decoder);
         let layer = self.places.get(number).map_or("its layer", |place| place.layer_name);
         decoded.map(|()| tar).map_err(|error| name(error, layer))
+    }
+
+    /// Waits until a decoder is free.
+    fn decoder(&self) -> Turn<'_> {
+        let all = lock(&self.decoders);
+        let mut all = self.freed.wait_while(all, |all| all.in_use >= DECODERS).unwrap_or_else(PoisonError::into_inner);
+        all.in_use += 1;
+        Turn(all.free.pop(), self)
     }
 
     /// The compressed bytes of a frame.
@@ -233,10 +261,10 @@ impl Frames {
         let place = self.places.get(number).ok_or_else(|| Error::Outside { what: self.places.describe(number) })?;
         let (fetcher, cache) = match &self.origin {
             Origin::Files(files) => {
-                let path = files.get(place.layer).cloned().unwrap_or_default();
+                let outside = || Error::Outside { what: self.places.describe(number) };
+                let (path, file) = files.get(place.layer).ok_or_else(outside)?;
                 let mut bytes = vec![0; place.frame.length as usize];
-                let file = File::open(&path).map_err(Error::io("opening", &path))?;
-                file.read_exact_at(&mut bytes, place.frame.offset).map_err(Error::io("reading", &path))?;
+                file.read_exact_at(&mut bytes, place.frame.offset).map_err(Error::io("reading", path))?;
                 let named = |error| name(error, &path.display().to_string());
                 return Ok(Arc::new(Compared::new(*place.frame, bytes).map_err(named)?));
             }
@@ -282,6 +310,19 @@ fn name(error: ImageError, place: &str) -> Error {
     match error {
         ImageError::Mismatch { what, why } => ImageError::Mismatch { what: format!("{what} of {place}"), why }.into(),
         error => error.into(),
+    }
+}
+
+/// A decoder, or the right to make one.
+struct Turn<'a>(Option<Decoder>, &'a Frames);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = lock(&self.1.decoders);
+        all.in_use -= 1;
+        all.free.extend(self.0.take());
+        drop(all);
+        self.1.freed.notify_one();
     }
 }
 
