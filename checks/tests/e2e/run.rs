@@ -5,6 +5,7 @@ mod builds;
 mod cached;
 mod ends;
 mod images;
+mod mounted;
 mod strangers;
 
 use std::ffi::OsStr;
@@ -93,6 +94,11 @@ impl Runner {
         shell.arg(command.get_program()).args(command.get_args());
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         say(&mut shell)
+    }
+
+    /// The same, where anybody may serve file systems, as on most machines.
+    fn with_fuse(&self, command: &Command) -> Said {
+        self.after("mknod fuse c 10 229 && chmod 666 fuse && mount --bind fuse /dev/fuse", command)
     }
 
     /// `nix-seed run` over a seed.

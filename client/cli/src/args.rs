@@ -4,9 +4,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
-#[cfg(target_os = "linux")]
-use crate::commands::run;
 use crate::commands::{check, diff, down, lock, prune, push, up};
+#[cfg(target_os = "linux")]
+use crate::commands::{record, run};
 
 /// Publishes seeds and starts from them.
 #[derive(Parser)]
@@ -66,6 +66,8 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     Run(run::Run),
     #[cfg(target_os = "linux")]
+    Record(record::Record),
+    #[cfg(target_os = "linux")]
     #[command(name = "run-inside", hide = true)]
     RunInside(run::Inside),
     #[cfg(target_os = "linux")]
@@ -86,6 +88,8 @@ impl Command {
             Self::Up(_) => "up",
             #[cfg(target_os = "linux")]
             Self::Run(_) => "run",
+            #[cfg(target_os = "linux")]
+            Self::Record(_) => "record",
             #[cfg(target_os = "linux")]
             Self::RunInside(_) | Self::RunProbe(_) => return None,
             Self::Check(_) => "check",

@@ -163,6 +163,7 @@ fn run(error: &Run) -> u8 {
         Run::Image(error) => image(error),
         Run::Source(error) => source(error),
         Run::Start(error) => start(error),
+        Run::Frames(error) => frames(error),
         Run::NoStore { .. } => 3,
         Run::Layer { .. } => 4,
         Run::NoSandbox { .. } => 5,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nix_seed_image::index::{Index, SeedPath};
-use nix_seed_image::{Error as ImageError, PathReader};
+use nix_seed_image::{Compared, Error as ImageError, PathReader};
 use nix_seed_store::Event;
 
 use crate::{Error, Frames, Number, Result};
@@ -27,7 +27,7 @@ impl Frames {
     }
 
     /// Fetches and keeps the paths at `positions` of the index, and compares each with its NAR hash. `done` is told of the
-    /// compressed bytes of each.
+    /// compressed bytes of each. A cache that is [holding](crate::FrameCache::holding) holds all of them then.
     pub fn complete(
         &self,
         index: &Index,
@@ -44,7 +44,8 @@ impl Frames {
                     break;
                 }
                 let read = self.path::<Error>(index, path, &mut |_| Ok(()));
-                read.inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+                let held = read.and_then(|()| self.check_held(self.places().of_path(path).map(Number)));
+                held.inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
                 done(index.compressed_size(path));
             }
             Ok(())
@@ -66,7 +67,7 @@ impl Frames {
 struct Compressed<'a> {
     frames: &'a Frames,
     next: Range<u32>,
-    open: Option<Arc<Vec<u8>>>,
+    open: Option<Arc<Compared<Vec<u8>>>>,
     /// How much of the open frame was read.
     at: usize,
     failed: Option<Error>,
@@ -75,7 +76,7 @@ struct Compressed<'a> {
 impl Read for Compressed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         loop {
-            let rest = self.open.as_ref().and_then(|bytes| bytes.get(self.at..)).unwrap_or_default();
+            let rest = self.open.as_ref().and_then(|open| open.bytes().get(self.at..)).unwrap_or_default();
             if !rest.is_empty() {
                 let length = rest.len().min(buffer.len());
                 let (to, from) = (buffer.get_mut(..length), rest.get(..length));

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The result of an operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -22,6 +23,14 @@ pub enum Error {
         /// The frame.
         what: String,
     },
+    /// What was to be held cannot be.
+    #[error("{what} cannot be held as {path}: make room there, or see why nothing can be written", path = path.display())]
+    NotHeld {
+        /// The frame.
+        what: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// A connection broke, and did not come back.
     #[error("{what}: {why}")]
     Broken {
@@ -31,12 +40,12 @@ pub enum Error {
         why: String,
     },
     /// It did not arrive in time.
-    #[error("{what} has not arrived within {seconds} s; the next attempt to read it waits again")]
+    #[error("{what} has not arrived within {waited:?}; the next attempt to read it waits again")]
     Late {
         /// The frame.
         what: String,
-        /// How long was waited, in seconds.
-        seconds: u64,
+        /// How long was waited.
+        waited: Duration,
     },
     /// What is asked for lies in no frame.
     #[error("{what} lies in no frame of the seed")]
@@ -54,21 +63,23 @@ pub enum Error {
         /// The operating system's answer.
         source: Arc<std::io::Error>,
     },
-    /// No folder is named for the cache.
-    #[error("there is no folder for what is fetched: set HOME, XDG_CACHE_HOME or NIX_SEED_CACHE")]
+    /// There is no place for what is kept.
+    #[error(
+        "neither NIX_SEED_CACHE nor XDG_CACHE_HOME nor HOME is set: set NIX_SEED_CACHE to a folder for what is fetched"
+    )]
     NoCache,
-    /// The cache is somebody else's.
-    #[error("{path} belongs to user {owner}; name a folder of your own: NIX_SEED_CACHE", path = path.display())]
+    /// Somebody else could have changed what the cache holds.
+    #[error("{path} belongs to user {owner}, so what it holds cannot be believed; set NIX_SEED_CACHE to a folder of your own", path = path.display())]
     Owner {
-        /// The folder.
+        /// The cache.
         path: PathBuf,
-        /// The number of its owner.
+        /// Its owner.
         owner: u32,
     },
-    /// Others may write to the cache.
-    #[error("others may write to {path}; take that from them: chmod go-w {path}", path = path.display())]
+    /// The same, by the folder's rights.
+    #[error("others may write to {path}, so what it holds cannot be believed; chmod go-w {path}", path = path.display())]
     Open {
-        /// The folder.
+        /// The cache.
         path: PathBuf,
     },
     /// The limit of the cache is no size.

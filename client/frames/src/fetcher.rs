@@ -1,22 +1,27 @@
 //! Threads that fetch frames from a registry, each with a connection of its own.
 
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix_seed_image::Compared;
 use nix_seed_source::Source;
 use oci_spec::image::Descriptor;
 
 use crate::queue::{Job, Outcome, Queue};
-use crate::{Error, FrameCache, Number, Places, Result};
+use crate::{Error, FrameCache, Number, Options, Places, Result};
 
 /// So many threads are kept for what somebody waits for.
 const RESERVED: usize = 3;
 
 /// How often a frame is fetched that arrives with another hash.
 const TRIES: u32 = 2;
+
+/// So many frames behind one that is touched are likely to be wanted soon.
+const AFTER: usize = 32;
 
 /// What the threads share. It ends with the last who may ask.
 pub(crate) struct Fetcher(Arc<Shared>);
@@ -27,10 +32,11 @@ struct Shared {
     descriptors: Vec<Descriptor>,
     cache: Option<FrameCache>,
     queue: Mutex<Queue>,
-    changed: Condvar,
+    /// For the threads: there may be something to fetch.
+    work: Condvar,
+    /// For those who wait until there is nothing any more.
+    idle: Condvar,
     received: AtomicU64,
-    /// How many may fetch what nobody waits for.
-    most_behind: usize,
 }
 
 impl Fetcher {
@@ -39,60 +45,62 @@ impl Fetcher {
         source: Source,
         descriptors: Vec<Descriptor>,
         cache: Option<FrameCache>,
-        threads: usize,
+        options: &Options,
     ) -> Result<Self> {
-        let most_behind = threads.saturating_sub(RESERVED).max(1);
-        let shared = Arc::new(Shared {
+        let fetcher = Self(Arc::new(Shared {
             places,
             source,
             descriptors,
             cache,
-            queue: Mutex::default(),
-            changed: Condvar::new(),
+            queue: Mutex::new(Queue::new(options.pause)),
+            work: Condvar::new(),
+            idle: Condvar::new(),
             received: AtomicU64::new(0),
-            most_behind,
-        });
-        let fetcher = Self(shared);
-        for _ in 0..threads.max(RESERVED + 1) {
+        }));
+        let mut started = 0;
+        for _ in 0..options.threads.max(RESERVED + 1) {
             let shared = fetcher.0.clone();
-            let thread = std::thread::Builder::new().name("fetch".into());
-            thread.spawn(move || shared.work()).map_err(Error::io("starting", "a thread"))?;
+            match std::thread::Builder::new().name("fetch".into()).spawn(move || shared.work()) {
+                Ok(_) => started += 1,
+                Err(error) if started == 0 => return Err(Error::io("starting", "a thread")(error)),
+                // A machine may permit fewer.
+                Err(_) => break,
+            }
         }
+        fetcher.0.queue().most_behind = most_behind(started);
         Ok(fetcher)
     }
 
-    /// The compressed bytes of a frame, compared with their hash. `after` is likely to be wanted soon.
-    pub(crate) fn fetch(&self, number: Number, after: impl Iterator<Item = Number>, wait: Duration) -> Outcome {
-        let began = Instant::now();
+    /// The compressed bytes of a frame; none where they do not arrive within `wait`. `after` is likely to be wanted soon.
+    pub(crate) fn fetch(&self, number: Number, after: impl Iterator<Item = Number>, wait: Duration) -> Option<Outcome> {
         let (sender, receiver) = sync_channel(1);
-        let after: Vec<_> = after.collect();
+        let after: Vec<_> = after.take(AFTER).collect();
         let mut queue = self.0.queue();
-        queue.demand(number, sender);
-        if self.0.cache.is_some() {
+        let ticket = queue.demand(number, sender);
+        if self.0.keeps() {
             queue.expect(after.into_iter());
         }
         drop(queue);
-        self.0.changed.notify_all();
-        match receiver.recv_timeout(wait.saturating_sub(began.elapsed())) {
-            Ok(outcome) => outcome,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                Err(Error::Late { what: self.0.places.describe(number), seconds: wait.as_secs() })
-            }
+        self.0.work.notify_all();
+        let outcome = receiver.recv_timeout(wait).ok();
+        if outcome.is_none() {
+            self.0.queue().withdraw(number, ticket);
         }
+        outcome
     }
 
     /// Streams these in behind, in this order. What cannot be kept is not streamed.
     pub(crate) fn stream(&self, order: Vec<Number>) {
-        if self.0.cache.is_some() {
+        if self.0.keeps() {
             self.0.queue().stream(order.into_iter());
-            self.0.changed.notify_all();
+            self.0.work.notify_all();
         }
     }
 
     /// Waits until all that was to be streamed has been, or could not be.
     pub(crate) fn wait(&self) {
         let queue = self.0.queue();
-        let idle = self.0.changed.wait_while(queue, |queue| !queue.is_idle());
+        let idle = self.0.idle.wait_while(queue, |queue| !queue.is_idle());
         drop(idle.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -106,13 +114,23 @@ impl Drop for Fetcher {
     fn drop(&mut self) {
         // Whoever waits for a registry ends when that has answered.
         self.0.queue().is_stopped = true;
-        self.0.changed.notify_all();
+        self.0.work.notify_all();
     }
+}
+
+/// How many of so many threads may fetch what nobody waits for.
+fn most_behind(threads: usize) -> usize {
+    threads.saturating_sub(RESERVED).max(1)
 }
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what is fetched now is there later.
+    fn keeps(&self) -> bool {
+        self.cache.as_ref().is_some_and(FrameCache::keeps)
     }
 
     fn work(&self) {
@@ -122,68 +140,116 @@ impl Shared {
         };
         let mut queue = self.queue();
         while !queue.is_stopped {
-            match queue.next(&self.places, self.most_behind, is_had) {
-                Some(job) => {
-                    drop(queue);
-                    self.job(&job);
-                    queue = self.queue();
-                    queue.end(&job);
-                    self.changed.notify_all();
-                }
-                None => {
-                    // Others may wait for what has turned out to be there.
-                    self.changed.notify_all();
-                    queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                }
+            let now = Instant::now();
+            let job = queue.next(&self.places, now, is_had);
+            let is_at_work = job.is_some();
+            if let Some(job) = job {
+                drop(queue);
+                self.run(&job);
+                queue = self.queue();
+                queue.end(&job);
+                self.work.notify_all();
+            }
+            // What was to be streamed may also have turned out to be there.
+            if queue.is_idle() {
+                self.idle.notify_all();
+            }
+            if !is_at_work {
+                queue = match queue.pause(now) {
+                    Some(pause) => self.work.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0,
+                    None => self.work.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                };
             }
         }
     }
 
-    /// Fetches frames, and gives each to those who wait for it.
-    fn job(&self, job: &Job) {
+    /// Fetches frames, and gives each to those who wait for it, or the reason why there is none.
+    fn run(&self, job: &Job) {
         let mut left = &*job.numbers;
-        for attempt in 1..=TRIES {
-            let failed = self.attempt(&mut left);
-            let Err(error) = failed else { return };
-            let is_damaged = matches!(error, Error::Damaged { .. });
-            if attempt == TRIES || !is_damaged {
-                // Each of them may be asked for anew.
-                for number in left {
-                    self.queue().done(*number, &Err(error.clone()));
-                }
-                return;
+        // A thread that ended here would leave its frames on their way for ever.
+        let error = match catch_unwind(AssertUnwindSafe(|| self.fetch(job, &mut left))) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(_) => {
+                let what = left.first().map_or_else(String::new, |number| self.places.describe(*number));
+                Error::Broken { what, why: "the thread that fetched it broke off; that is a fault of nix-seed".into() }
             }
-        }
+        };
+        self.queue().failed(job, left, &error, Instant::now());
     }
 
-    /// Fetches what is `left`, and takes from it what has arrived.
+    /// Fetches what is `left` of a job, and takes from it what has arrived or is damaged.
+    fn fetch(&self, job: &Job, left: &mut &[Number]) -> Result<()> {
+        if !job.is_behind && self.is_kept(left) {
+            return Ok(());
+        }
+        let mut damaged = 0;
+        while !left.is_empty() && !self.queue().is_stopped {
+            let before = left.len();
+            match self.attempt(left) {
+                Err(error @ Error::Damaged { .. }) => {
+                    damaged = if left.len() == before { damaged + 1 } else { 1 };
+                    if damaged == TRIES {
+                        let (first, later) = left.split_at(1);
+                        self.queue().failed(job, first, &error, Instant::now());
+                        (*left, damaged) = (later, 0);
+                    }
+                }
+                attempt => attempt?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what is `left` was kept by another thread or process, after whoever waits for it had looked.
+    fn is_kept(&self, left: &mut &[Number]) -> bool {
+        while let Some((number, later)) = left.split_first() {
+            let frame = self.places.get(*number).map(|place| place.frame);
+            let Some(kept) = self.cache.as_ref().zip(frame).and_then(|(cache, frame)| cache.get(frame)) else { break };
+            self.queue().arrived(*number, &Arc::new(kept));
+            *left = later;
+        }
+        left.is_empty()
+    }
+
+    /// Asks once for what is `left`, and takes from it what arrives.
     fn attempt(&self, left: &mut &[Number]) -> Result<()> {
         let places = || left.iter().filter_map(|number| self.places.get(*number));
-        let (Some(first), Some(last)) = (places().next(), places().next_back()) else { return Ok(()) };
-        let Some(descriptor) = self.descriptors.get(first.layer) else {
-            return Err(Error::Outside { what: first.layer_name.into() });
-        };
+        let outside = || Error::Outside { what: "a frame".into() };
+        let (first, last) = places().next().zip(places().next_back()).ok_or_else(outside)?;
+        let descriptor = self.descriptors.get(first.layer).ok_or_else(outside)?;
         let range = first.frame.offset..last.frame.end();
         let mut source = self.source.ranges(descriptor, vec![range])?;
         while let Some((number, later)) = left.split_first() {
-            let Some(place) = self.places.get(*number) else { return Ok(()) };
+            let place = self.places.get(*number).ok_or_else(outside)?;
             let mut bytes = vec![0; place.frame.length as usize];
-            source
-                .read_exact(&mut bytes)
-                .map_err(|error| Error::Broken { what: self.places.describe(*number), why: error.to_string() })?;
-            if !place.frame.is_of(&bytes) {
-                return Err(Error::Damaged { what: self.places.describe(*number) });
-            }
+            source.read_exact(&mut bytes).map_err(|error| self.broken(*number, error))?;
             self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            if self.cache.as_ref().is_some_and(|cache| !cache.put(place.frame, &bytes)) {
+            let damaged = |_| Error::Damaged { what: self.places.describe(*number) };
+            let bytes = Compared::new(*place.frame, bytes).map_err(damaged)?;
+            let is_kept = self.cache.as_ref().is_none_or(|cache| cache.put(&bytes));
+            let mut queue = self.queue();
+            if !is_kept {
                 // What cannot be kept would be fetched twice.
-                self.queue().forget();
+                queue.forget();
             }
-            self.queue().done(*number, &Ok(Arc::new(bytes)));
+            queue.arrived(*number, &Arc::new(bytes));
             *left = later;
+            if queue.is_stopped {
+                break;
+            }
         }
-        // The end of the answer is read as well: only then is the connection free for another request.
-        let _ = source.read(&mut [0]);
         Ok(())
     }
+
+    /// What a failed read means.
+    fn broken(&self, number: Number, error: std::io::Error) -> Error {
+        match error.downcast::<nix_seed_registry::Error>() {
+            Ok(error) => nix_seed_source::Error::from(error).into(),
+            Err(error) => Error::Broken { what: self.places.describe(number), why: error.to_string() },
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

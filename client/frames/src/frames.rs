@@ -7,12 +7,18 @@ use std::time::{Duration, Instant};
 
 use nix_seed_image::layout::blob_path;
 use nix_seed_image::seed::Seed;
-use nix_seed_image::{Decoder, Error as ImageError};
+use nix_seed_image::{Compared, Decoder, Error as ImageError};
 use nix_seed_source::Source;
 
 use crate::fetcher::Fetcher;
 use crate::memory::Memory;
 use crate::{Error, FrameCache, Number, Places, Result};
+
+/// So many buffers of the size of a frame are kept for the next ones: a new one costs more than half of what is done with it.
+const BUFFERS: usize = 4;
+
+/// How many frames are decompressed at one time: more would take memory, and there are no more cores on most machines.
+const DECODERS: usize = 4;
 
 /// How frames are read.
 #[derive(Debug, Clone)]
@@ -21,13 +27,15 @@ pub struct Options {
     pub memory: u64,
     /// For how long a read waits for a frame to arrive.
     pub deadline: Duration,
-    /// How many threads fetch.
+    /// How many threads fetch, as far as the machine permits.
     pub threads: usize,
+    /// When something that is streamed in behind fails, so long nothing is; then for longer, up to 32 times as long.
+    pub pause: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory: 64 << 20, deadline: Duration::from_secs(60), threads: 9 }
+        Self { memory: 48 << 20, deadline: Duration::from_secs(60), threads: 9, pause: Duration::from_secs(1) }
     }
 }
 
@@ -39,7 +47,9 @@ pub struct Frames {
     memory: Mutex<Memory>,
     making: Mutex<Making>,
     made: Condvar,
-    decoders: Mutex<Vec<Decoder>>,
+    decoders: Mutex<Decoders>,
+    /// A decoder is free again.
+    freed: Condvar,
     /// Buffers of the size of a frame.
     buffers: Mutex<Vec<Vec<u8>>>,
     touched: Mutex<Touched>,
@@ -47,8 +57,8 @@ pub struct Frames {
 
 /// Where compressed frames come from.
 enum Origin {
-    /// Files of this machine: the blobs of the layers, by position.
-    Files(Vec<PathBuf>),
+    /// Files of this machine, the blobs of the layers, by position: open, since where they lie may be covered by a mount.
+    Files(Vec<(PathBuf, File)>),
     /// A registry, and what is kept of it.
     Registry { fetcher: Fetcher, cache: Option<FrameCache> },
 }
@@ -59,6 +69,13 @@ struct Making {
     now: HashSet<Number>,
     /// Why the last attempts failed, and when they ended.
     failed: HashMap<Number, (Instant, Error)>,
+}
+
+/// At most [`DECODERS`] of them.
+#[derive(Default)]
+struct Decoders {
+    free: Vec<Decoder>,
+    in_use: usize,
 }
 
 /// Frames in the order in which they were first touched.
@@ -75,12 +92,16 @@ impl Frames {
         let descriptors = seed.documents.manifest.layers();
         let origin = match source {
             Source::Layout(dir) => {
-                Origin::Files(seed.index.layers.iter().map(|layer| blob_path(dir, &layer.digest)).collect())
+                let open = |path: PathBuf| {
+                    let file = File::open(&path).map_err(Error::io("opening", &path))?;
+                    Ok((path, file))
+                };
+                let blobs = seed.index.layers.iter().map(|layer| open(blob_path(dir, &layer.digest)));
+                Origin::Files(blobs.collect::<Result<_>>()?)
             }
             Source::Registry(_) => {
                 let descriptors = descriptors.to_vec();
-                let fetcher =
-                    Fetcher::start(places.clone(), source.clone(), descriptors, cache.clone(), options.threads)?;
+                let fetcher = Fetcher::start(places.clone(), source.clone(), descriptors, cache.clone(), options)?;
                 Origin::Registry { fetcher, cache }
             }
         };
@@ -92,6 +113,7 @@ impl Frames {
             making: Mutex::default(),
             made: Condvar::new(),
             decoders: Mutex::default(),
+            freed: Condvar::new(),
             buffers: Mutex::default(),
             touched: Mutex::default(),
         })
@@ -149,98 +171,158 @@ impl Frames {
 
     /// What a frame holds.
     fn tar(&self, number: Number) -> Result<Arc<Vec<u8>>> {
-        let mut touched = lock(&self.touched);
-        if touched.known.insert(number) {
-            touched.order.push(number);
-        }
-        drop(touched);
+        self.touch(number);
         let asked = Instant::now();
-        loop {
+        let left = || self.deadline.saturating_sub(asked.elapsed());
+        let mark = loop {
             if let Some(tar) = lock(&self.memory).get(number) {
                 return Ok(tar);
             }
             let mut making = lock(&self.making);
-            // Whoever waited with the one who failed has waited for long enough.
-            if let Some((_, error)) = making.failed.get(&number).filter(|(ended, _)| *ended >= asked) {
+            // Others who waited meanwhile would fail as well; but whoever came later still waits for an answer that is late.
+            if let Some((_, error)) = making.failed.get(&number).filter(|(ended, _)| *ended >= asked)
+                && (left().is_zero() || !matches!(error, Error::Late { .. }))
+            {
                 return Err(error.clone());
             }
             if making.now.insert(number) {
-                break;
+                break Mark { frames: self, number };
             }
-            let others = self.made.wait_while(making, |making| making.now.contains(&number));
-            drop(others.unwrap_or_else(PoisonError::into_inner));
-        }
-        let made = self.make(number);
+            let others = self.made.wait_timeout_while(making, left(), |making| making.now.contains(&number));
+            if others.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
+                return Err(self.late(number));
+            }
+        };
+        let made = self.make(number, left());
         let mut making = lock(&self.making);
-        making.now.remove(&number);
         match &made {
             Ok(_) => making.failed.remove(&number),
             Err(error) => making.failed.insert(number, (Instant::now(), error.clone())),
         };
-        self.made.notify_all();
+        drop(making);
+        drop(mark);
         made
     }
 
+    fn touch(&self, number: Number) {
+        let mut touched = lock(&self.touched);
+        if touched.known.insert(number) {
+            touched.order.push(number);
+        }
+    }
+
+    fn late(&self, number: Number) -> Error {
+        Error::Late { what: self.places.describe(number), waited: self.deadline }
+    }
+
     /// Makes ready what a frame holds; nobody else does so meanwhile.
-    fn make(&self, number: Number) -> Result<Arc<Vec<u8>>> {
+    fn make(&self, number: Number, wait: Duration) -> Result<Arc<Vec<u8>>> {
         // Between the look and the mark somebody else may have been done.
         if let Some(tar) = lock(&self.memory).get(number) {
             return Ok(tar);
         }
-        let compressed = self.compressed(number)?;
+        let compressed = self.compressed_within(number, wait)?;
         let tar = Arc::new(self.decode(number, &compressed)?);
         if let Some(free) = lock(&self.memory).put(number, tar.clone()) {
             let mut buffers = lock(&self.buffers);
-            if buffers.is_empty() {
+            if buffers.len() < BUFFERS {
                 buffers.push(free);
             }
         }
         Ok(tar)
     }
 
-    fn decode(&self, number: Number, compressed: &[u8]) -> Result<Vec<u8>> {
-        let place = self.places.get(number).ok_or_else(|| Error::Outside { what: self.places.describe(number) })?;
-        let decoder = lock(&self.decoders).pop();
-        let mut decoder = decoder.map_or_else(Decoder::new, Ok)?;
+    fn decode(&self, number: Number, compressed: &Compared<Vec<u8>>) -> Result<Vec<u8>> {
+        let mut decoder = self.decoder();
         let mut tar = lock(&self.buffers).pop().unwrap_or_default();
-        let decoded = decoder.decode_to(place.frame, compressed, &mut tar);
-        lock(&self.decoders).push(decoder);
-        decoded.map(|()| tar).map_err(|error| match error {
-            ImageError::Mismatch { what, why } => {
-                ImageError::Mismatch { what: format!("{what} of {}", place.layer_name), why }.into()
-            }
-            error => error.into(),
-        })
+        let decoded = match &mut decoder.0 {
+            Some(decoder) => decoder.decode_to(compressed, &mut tar),
+            None => Decoder::new().and_then(|new| decoder.0.insert(new).decode_to(compressed, &mut tar)),
+        };
+        drop(decoder);
+        let layer = self.places.get(number).map_or("its layer", |place| place.layer_name);
+        decoded.map(|()| tar).map_err(|error| name(error, layer))
     }
 
-    /// The compressed bytes of a frame, compared with their hash.
-    pub(crate) fn compressed(&self, number: Number) -> Result<Arc<Vec<u8>>> {
+    /// Waits until a decoder is free.
+    fn decoder(&self) -> Turn<'_> {
+        let all = lock(&self.decoders);
+        let mut all = self.freed.wait_while(all, |all| all.in_use >= DECODERS).unwrap_or_else(PoisonError::into_inner);
+        all.in_use += 1;
+        Turn(all.free.pop(), self)
+    }
+
+    /// The compressed bytes of a frame.
+    pub(crate) fn compressed(&self, number: Number) -> Result<Arc<Compared<Vec<u8>>>> {
+        self.compressed_within(number, self.deadline)
+    }
+
+    fn compressed_within(&self, number: Number, wait: Duration) -> Result<Arc<Compared<Vec<u8>>>> {
         let place = self.places.get(number).ok_or_else(|| Error::Outside { what: self.places.describe(number) })?;
-        let frame = place.frame;
         let (fetcher, cache) = match &self.origin {
             Origin::Files(files) => {
-                let path = files.get(place.layer).cloned().unwrap_or_default();
-                let mut bytes = vec![0; frame.length as usize];
-                let file = File::open(&path).map_err(Error::io("opening", &path))?;
-                file.read_exact_at(&mut bytes, frame.offset).map_err(Error::io("reading", path))?;
-                if !frame.is_of(&bytes) {
-                    return Err(Error::Damaged { what: self.places.describe(number) });
-                }
-                return Ok(Arc::new(bytes));
+                let outside = || Error::Outside { what: self.places.describe(number) };
+                let (path, file) = files.get(place.layer).ok_or_else(outside)?;
+                let mut bytes = vec![0; place.frame.length as usize];
+                file.read_exact_at(&mut bytes, place.frame.offset).map_err(Error::io("reading", path))?;
+                let named = |error| name(error, &path.display().to_string());
+                return Ok(Arc::new(Compared::new(*place.frame, bytes).map_err(named)?));
             }
             Origin::Registry { fetcher, cache } => (fetcher, cache),
         };
-        if let Some((cache, bytes)) = cache.as_ref().and_then(|cache| Some((cache, cache.get(frame)?))) {
-            if frame.is_of(&bytes) {
-                return Ok(Arc::new(bytes));
-            }
-            tracing::warn!("{}: what was kept of it is damaged, and is fetched again", self.places.describe(number));
-            cache.remove(frame);
+        if let Some(bytes) = cache.as_ref().and_then(|cache| cache.get(place.frame)) {
+            return Ok(Arc::new(bytes));
         }
         let owner = self.places.owner(number);
         let after =
             (number.0 + 1..).map(Number).take_while(|next| owner.is_some() && self.places.owner(*next) == owner);
-        fetcher.fetch(number, after, self.deadline)
+        fetcher.fetch(number, after, wait).unwrap_or_else(|| Err(self.late(number)))
+    }
+
+    /// Whether these frames are held, where the cache was told to.
+    pub(crate) fn check_held(&self, numbers: impl Iterator<Item = Number>) -> Result<()> {
+        let Origin::Registry { cache: Some(cache), .. } = &self.origin else { return Ok(()) };
+        let places = numbers.filter_map(|number| Some((number, self.places.get(number)?)));
+        for (number, place) in places {
+            cache
+                .check_held(place.frame)
+                .map_err(|path| Error::NotHeld { what: self.places.describe(number), path })?;
+        }
+        Ok(())
+    }
+}
+
+/// Says that a frame is being made ready, until it is or whoever did so is gone.
+struct Mark<'a> {
+    frames: &'a Frames,
+    number: Number,
+}
+
+impl Drop for Mark<'_> {
+    fn drop(&mut self) {
+        lock(&self.frames.making).now.remove(&self.number);
+        self.frames.made.notify_all();
+    }
+}
+
+/// Says where the frame is that an error speaks of.
+fn name(error: ImageError, place: &str) -> Error {
+    match error {
+        ImageError::Mismatch { what, why } => ImageError::Mismatch { what: format!("{what} of {place}"), why }.into(),
+        error => error.into(),
+    }
+}
+
+/// A decoder, or the right to make one.
+struct Turn<'a>(Option<Decoder>, &'a Frames);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = lock(&self.1.decoders);
+        all.in_use -= 1;
+        all.free.extend(self.0.take());
+        drop(all);
+        self.1.freed.notify_one();
     }
 }
 

@@ -5,17 +5,22 @@
 //! out. What has been fetched is kept compressed in a [`FrameCache`], which several processes share, and what was touched
 //! last decompressed in memory. What nobody has touched yet is streamed in behind, in an order that the caller gives.
 //!
-//! Every read ends: with bytes, or with an error after [`Options::deadline`].
+//! Every read ends: with bytes, or with an error after [`Options::deadline`] for each frame that it touches. A registry that
+//! is down is asked for what somebody waits for, and else left in peace: see [`Options::pause`].
 
+mod backoff;
 mod cache;
 mod complete;
 mod error;
 mod fetcher;
+mod file;
 mod frames;
 mod memory;
 mod places;
 mod queue;
 mod room;
+#[cfg(test)]
+mod testing;
 
 pub use cache::{CACHE_VARIABLE, FrameCache};
 pub use error::{Error, Result};

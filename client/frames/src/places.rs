@@ -75,6 +75,12 @@ impl Places {
         layer.frames.get(frame as usize).map(|_| Number(layer.first + frame))
     }
 
+    /// The layer of a frame, and its position there.
+    pub fn in_layer(&self, number: Number) -> Option<(u32, u32)> {
+        let layer = self.get(number)?.layer;
+        Some((layer as u32, number.0 - self.layers.get(layer)?.first))
+    }
+
     /// All frames that hold store paths, in the order of layers.
     pub fn all(&self) -> impl Iterator<Item = Number> {
         (0..).zip(&self.owners).filter(|(_, owner)| owner.is_some()).map(|(number, _)| Number(number))
@@ -107,5 +113,64 @@ impl Places {
             || format!("frame {}", number.0),
             |place| format!("the frame at byte {} of {}", place.frame.offset, place.layer_name),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{any_index, index};
+
+    proptest! {
+        #[test]
+        fn a_byte_is_found_where_a_scan_finds_it(index in any_index(9)) {
+            let places = Places::new(&index);
+            let mut number = 0;
+            for (position, layer) in (0..).zip(&index.layers) {
+                let mut at = 0;
+                for (frame, expected) in (0..).zip(&layer.frames) {
+                    prop_assert_eq!(places.number(position, frame), Some(Number(number)));
+                    let place = places.get(Number(number)).unwrap();
+                    prop_assert_eq!((place.layer as u32, place.start, place.frame), (position, at, expected));
+                    for _ in 0..expected.tar_length {
+                        prop_assert_eq!(places.at(position, at), Some(Number(number)));
+                        at += 1;
+                    }
+                    number += 1;
+                }
+                prop_assert_eq!(places.at(position, at), None, "behind the end");
+                prop_assert_eq!(places.at(position, u64::MAX), None);
+                prop_assert_eq!(places.number(position, layer.frames.len() as u32), None);
+            }
+            prop_assert_eq!(places.at(index.layers.len() as u32, 0), None, "no such layer");
+            prop_assert!(places.get(Number(number)).is_none() && places.get(Number(u32::MAX)).is_none());
+        }
+
+        #[test]
+        fn every_frame_of_a_path_is_its_own_and_no_other_is_anybodys(index in any_index(9)) {
+            let places = Places::new(&index);
+            let mut owned = Vec::new();
+            for (position, path) in (0..).zip(&index.paths) {
+                let frames = &index.layers[path.layer as usize].frames;
+                for (number, frame) in places.of_path(path).zip(path.frames.clone()) {
+                    prop_assert_eq!(places.owner(Number(number)), Some(position));
+                    prop_assert_eq!(places.get(Number(number)).unwrap().frame, &frames[frame as usize]);
+                    owned.push(Number(number));
+                }
+            }
+            owned.sort_unstable();
+            prop_assert_eq!(places.all().collect::<Vec<_>>(), owned);
+            prop_assert_eq!(places.owner(Number(u32::MAX)), None);
+        }
+    }
+
+    #[test]
+    fn a_frame_is_named_by_where_it_lies() {
+        let places = Places::new(&index(&[vec![], vec![vec![(5, 7)]]]));
+        let name = places.describe(Number(3));
+        assert!(name.starts_with("the frame at byte 90 of layer sha256:0101"), "{name}");
+        assert_eq!(places.describe(Number(9)), "frame 9");
     }
 }

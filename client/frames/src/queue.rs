@@ -3,15 +3,25 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
-use crate::{Number, Places, Result};
+use nix_seed_image::Compared;
+
+use crate::backoff::Backoff;
+use crate::{Error, Number, Places, Result};
 
 /// The most compressed bytes that are asked for at once behind what somebody waits for: so much of the connection's time
 /// is taken before it is free for what is more urgent.
 const RUN: u64 = 2 << 20;
 
-/// What became of a frame: its compressed bytes, compared with their hash.
-pub(crate) type Outcome = Result<Arc<Vec<u8>>>;
+/// The most frames that follow what was touched and are fetched before the rest: what was touched long ago says little.
+const URGENT: usize = 256;
+
+/// How often a frame is tried for which nobody waits.
+const TRIES: u8 = 3;
+
+/// What became of a frame.
+pub(crate) type Outcome = Result<Arc<Compared<Vec<u8>>>>;
 
 /// Frames that are fetched with one request: neighbours.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,27 +32,63 @@ pub(crate) struct Job {
 }
 
 /// Who waits for what, and what comes next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     demands: VecDeque<Number>,
-    waiters: HashMap<Number, Vec<SyncSender<Outcome>>>,
+    waiters: HashMap<Number, Vec<(u64, SyncSender<Outcome>)>>,
+    /// Numbers those who wait.
+    tickets: u64,
     in_flight: HashSet<Number>,
     /// What follows what was touched.
     urgent: VecDeque<Number>,
     /// What is streamed in behind, the last first.
     behind: Vec<Number>,
+    /// How often a frame was tried in vain for which nobody waits.
+    tries: HashMap<Number, u8>,
+    backoff: Backoff,
     /// How many fetch what nobody waits for.
     behind_now: usize,
+    /// How many may.
+    pub(crate) most_behind: usize,
     pub(crate) is_stopped: bool,
 }
 
 impl Queue {
-    /// Somebody waits for a frame.
-    pub(crate) fn demand(&mut self, number: Number, waiter: SyncSender<Outcome>) {
+    /// After the first failure of what nobody waits for, so long nothing of that is tried.
+    pub(crate) fn new(pause: Duration) -> Self {
+        Self {
+            demands: VecDeque::new(),
+            waiters: HashMap::new(),
+            tickets: 0,
+            in_flight: HashSet::new(),
+            urgent: VecDeque::new(),
+            behind: Vec::new(),
+            tries: HashMap::new(),
+            backoff: Backoff::new(pause),
+            behind_now: 0,
+            most_behind: 0,
+            is_stopped: false,
+        }
+    }
+
+    /// Somebody waits for a frame; what is given is for [`withdraw`](Self::withdraw).
+    pub(crate) fn demand(&mut self, number: Number, waiter: SyncSender<Outcome>) -> u64 {
+        self.tickets += 1;
         let waiters = self.waiters.entry(number).or_default();
-        waiters.push(waiter);
+        waiters.push((self.tickets, waiter));
         if waiters.len() == 1 && !self.in_flight.contains(&number) {
             self.demands.push_back(number);
+        }
+        self.tickets
+    }
+
+    /// Somebody waits no more: what nobody waits for keeps nobody waiting.
+    pub(crate) fn withdraw(&mut self, number: Number, ticket: u64) {
+        let Some(waiters) = self.waiters.get_mut(&number) else { return };
+        waiters.retain(|(other, _)| *other != ticket);
+        if waiters.is_empty() {
+            self.waiters.remove(&number);
+            self.demands.retain(|other| *other != number);
         }
     }
 
@@ -53,6 +99,7 @@ impl Queue {
                 self.urgent.push_front(number);
             }
         }
+        self.urgent.truncate(URGENT);
     }
 
     /// These are to be streamed in behind, in this order, after what was said before.
@@ -62,13 +109,16 @@ impl Queue {
         self.behind = behind;
     }
 
-    /// What to fetch next, of what is not `had`; at most `most` fetch at one time what nobody waits for.
-    pub(crate) fn next(&mut self, places: &Places, most: usize, had: impl Fn(Number) -> bool) -> Option<Job> {
+    /// What to fetch next, of what is not `had`.
+    pub(crate) fn next(&mut self, places: &Places, now: Instant, had: impl Fn(Number) -> bool) -> Option<Job> {
         if let Some(number) = self.demands.pop_front() {
             self.in_flight.insert(number);
             return Some(Job { numbers: vec![number], is_behind: false });
         }
-        if self.behind_now >= most {
+        if self.behind_now >= self.backoff.most(self.most_behind)
+            || self.backoff.is_given_up()
+            || self.backoff.pause(now).is_some()
+        {
             return None;
         }
         let mut numbers: Vec<Number> = Vec::new();
@@ -106,10 +156,40 @@ impl Queue {
         }
     }
 
-    /// A frame has arrived, or will not.
-    pub(crate) fn done(&mut self, number: Number, outcome: &Outcome) {
+    /// For how long nothing is streamed in, where there is something to stream and that is so.
+    pub(crate) fn pause(&self, now: Instant) -> Option<Duration> {
+        self.backoff.pause(now).filter(|_| !self.is_idle())
+    }
+
+    /// A frame has arrived.
+    pub(crate) fn arrived(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>) {
+        self.backoff.mended();
+        self.tries.remove(&number);
+        self.tell(number, &Ok(bytes.clone()));
+    }
+
+    /// These frames of a job did not arrive. They may be demanded anew; for whom nobody waited, they are tried again, after
+    /// all others and a few times.
+    pub(crate) fn failed(&mut self, job: &Job, numbers: &[Number], error: &Error, now: Instant) {
+        for number in numbers {
+            self.tell(*number, &Err(error.clone()));
+        }
+        if !job.is_behind || numbers.is_empty() {
+            return;
+        }
+        self.backoff.failed(now);
+        let again = numbers.iter().rev().copied().filter(|number| {
+            let tries = self.tries.entry(*number).or_default();
+            *tries += 1;
+            *tries < TRIES
+        });
+        let again: Vec<_> = again.collect();
+        self.behind.splice(0..0, again);
+    }
+
+    fn tell(&mut self, number: Number, outcome: &Outcome) {
         self.in_flight.remove(&number);
-        for waiter in self.waiters.remove(&number).unwrap_or_default() {
+        for (_, waiter) in self.waiters.remove(&number).unwrap_or_default() {
             // Whoever has given up does not listen.
             let _ = waiter.try_send(outcome.clone());
         }
@@ -121,12 +201,17 @@ impl Queue {
         self.behind.clear();
     }
 
+    /// A job has ended; all of its frames have arrived or failed.
     pub(crate) fn end(&mut self, job: &Job) {
         self.behind_now -= usize::from(job.is_behind);
     }
 
-    /// Whether all that was to be streamed in behind has been.
+    /// Whether all that was to be streamed in behind has been, or cannot be.
     pub(crate) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty() && self.demands.is_empty() && self.urgent.is_empty() && self.behind.is_empty()
+        let is_done = self.urgent.is_empty() && self.behind.is_empty();
+        self.in_flight.is_empty() && self.demands.is_empty() && (is_done || self.backoff.is_given_up())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ struct Kept {
     path: PathBuf,
     size: u64,
     used: SystemTime,
+    /// Whether it is being written.
+    is_partial: bool,
 }
 
 /// Removes what was not used for longest, where `folder` would exceed `limit` with `bytes` more. Gives how many more may be
@@ -29,7 +31,7 @@ pub(crate) fn make(folder: &Path, limit: u64, bytes: u64) -> Result<u64> {
     let mut size: u64 = kept.iter().map(|kept| kept.size).sum();
     if size.saturating_add(bytes) > limit {
         kept.sort_unstable_by_key(|kept| kept.used);
-        for Kept { path, size: length, .. } in kept {
+        for Kept { path, size: length, .. } in kept.into_iter().filter(|kept| !kept.is_partial) {
             if size.saturating_add(bytes) <= limit - limit / FREE {
                 break;
             }
@@ -46,24 +48,25 @@ pub(crate) fn make(folder: &Path, limit: u64, bytes: u64) -> Result<u64> {
     Ok((limit - size - bytes) / FREE)
 }
 
-/// All frames of a folder; what was abandoned is removed.
+/// All frames of a folder; what was abandoned is removed. Links and folders where there should be none are left alone.
 fn list(folder: &Path) -> Result<Vec<Kept>> {
     let mut kept = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io("reading", folder))? {
-        let path = entry.map_err(Error::io("reading", folder))?.path();
-        if !path.is_dir() {
+        let entry = entry.map_err(Error::io("reading", folder))?;
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
+        let path = entry.path();
         for entry in std::fs::read_dir(&path).map_err(Error::io("reading", &path))? {
             let entry = entry.map_err(Error::io("reading", &path))?;
             // Another process may have removed it.
-            let Ok(metadata) = entry.metadata() else { continue };
+            let Some(metadata) = entry.metadata().ok().filter(|metadata| metadata.is_file()) else { continue };
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             let is_partial = entry.path().extension().is_some();
             if is_partial && SystemTime::now().duration_since(used).is_ok_and(|age| age > ABANDONED) {
                 let _ = std::fs::remove_file(entry.path());
             } else {
-                kept.push(Kept { path: entry.path(), size: metadata.len(), used });
+                kept.push(Kept { path: entry.path(), size: metadata.len(), used, is_partial });
             }
         }
     }

@@ -88,7 +88,11 @@ impl Contents {
         }
         let mut full = root.to_owned();
         full.extend(names.into_iter().rev());
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        // A pipe would be waited for.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         rustix::fs::open(full, flags, Mode::empty()).ok().map(File::from)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ fn node(node: &SeedNode) -> Node<'_> {
         SeedNode::Symlink { target } => Node::Symlink { target },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,8 +28,10 @@ mod files;
 mod loop_device;
 mod mount;
 mod session;
+#[cfg(test)]
+mod testing;
 
 pub use contents::{Contents, Local};
 pub use error::{Error, Result};
-pub use mount::{Above, Overlay, Way, attach, overlay};
+pub use mount::{Above, Overlay, Way, attach, may_serve_files, mount_files, overlay, serve_files};
 pub use session::Serving;

@@ -89,7 +89,7 @@ impl Session {
     fn serve(self, contents: &Arc<Contents>, owner: (u32, u32)) -> Result<Serving> {
         match self {
             Self::Device(fuse, device) => serve(fuse, DeviceFile { device, told: Told::default() }),
-            Self::Files(fuse) => serve(fuse, Files::new(contents.clone(), owner)),
+            Self::Files(fuse) => serve_files(fuse, contents, owner),
         }
     }
 }
@@ -110,6 +110,24 @@ fn mounts(contents: &Arc<Contents>, above: Above, sessions: &Sender<Session>) ->
         Err(why) => (files(owner, sessions).map(|()| Way::Files)?, Some(why)),
     };
     Ok((stack(above)?, way, why))
+}
+
+/// Whether this user may serve file systems, as far as that is seen before it is tried.
+pub fn may_serve_files() -> Result<()> {
+    open_fuse().map(drop)
+}
+
+/// Mounts a file system at `at`, in this process' namespaces, which [`serve_files`] has to serve: with what this gives, and
+/// perhaps in another process. Files will belong to `owner`.
+pub fn mount_files(at: &Path, owner: (u32, u32)) -> Result<OwnedFd> {
+    let fuse = open_fuse()?;
+    mount_fuse(&fuse, at, owner)?;
+    Ok(fuse)
+}
+
+/// Serves a file system of the seed's files.
+pub fn serve_files(fuse: OwnedFd, contents: &Arc<Contents>, owner: (u32, u32)) -> Result<Serving> {
+    serve(fuse, Files::new(contents.clone(), owner))
 }
 
 /// Shows a mount at `at`, over what is there.
@@ -142,9 +160,7 @@ fn device(contents: &Arc<Contents>, owner: (u32, u32), sessions: &Sender<Session
 /// FUSE at `lower`, file by file.
 fn files(owner: (u32, u32), sessions: &Sender<Session>) -> Result<()> {
     make_folder(LOWER)?;
-    let fuse = open_fuse()?;
-    mount_fuse(&fuse, Path::new(LOWER), owner)?;
-    let _ = sessions.send(Session::Files(fuse));
+    let _ = sessions.send(Session::Files(mount_files(Path::new(LOWER), owner)?));
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! Unpacked seeds, by digest.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use nix_seed_frames::FrameCache;
 use nix_seed_image::Error as ImageError;
 use nix_seed_source::{Error as SourceError, Found};
 use nix_seed_start::Progress;
@@ -16,10 +16,8 @@ use crate::fingerprint::fingerprint;
 use crate::run_folder::open;
 use crate::{Error, Result, ordinary, tree};
 
-/// Names the folder for unpacked seeds.
-const VARIABLE: &str = "NIX_SEED_CACHE";
-
-/// A folder for unpacked seeds (`seeds`) and what runs write meanwhile (`runs`): both on one file system.
+/// A folder for unpacked seeds (`seeds`) and what runs write meanwhile (`runs`): both on one file system. Frames lie there
+/// too (`frames`).
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
@@ -44,9 +42,6 @@ struct Record {
     environment: Environment,
 }
 
-/// Others than a folder's owner who may write to it.
-const OTHERS_WRITE: u32 = 0o022;
-
 impl Unpacked {
     /// All that the seed holds, as its database says.
     pub fn closure(&self, cache: &Cache) -> Result<Closure> {
@@ -66,26 +61,17 @@ impl Unpacked {
 impl Cache {
     /// This user's cache: `$NIX_SEED_CACHE`, or `nix-seed` where programs keep such things.
     pub fn of_user() -> Result<Self> {
-        let variable = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let folder = variable(VARIABLE)
-            .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("nix-seed")))
-            .or_else(|| Some(variable("HOME")?.join(".cache/nix-seed")))
-            .ok_or(Error::NoCache)?;
-        Self::at(&folder)
+        Self::at(&FrameCache::folder_of_user()?)
+    }
+
+    /// What is kept of frames and documents.
+    pub fn frames(&self) -> Result<FrameCache> {
+        Ok(FrameCache::of_user()?)
     }
 
     /// The cache in `folder`, which has to be this user's own.
     pub fn at(folder: &Path) -> Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::io("creating", folder))?;
-        // The command may be called in another folder than the one that a relative path means.
-        let folder = folder.canonicalize().map_err(Error::io("reading", folder))?;
-        let metadata = folder.metadata().map_err(Error::io("reading", &folder))?;
-        if metadata.uid() != rustix::process::geteuid().as_raw() {
-            return Err(Error::Owner { path: folder, owner: metadata.uid() });
-        }
-        if metadata.mode() & OTHERS_WRITE != 0 {
-            return Err(Error::Open { path: folder });
-        }
+        let folder = FrameCache::own_folder(folder)?;
         let seeds = folder.join("seeds");
         std::fs::create_dir_all(&seeds).map_err(Error::io("creating", seeds))?;
         Ok(Self { folder })
@@ -241,7 +227,7 @@ mod tests {
     fn attack_a_cache_that_others_write_to_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o770)).unwrap();
-        assert!(matches!(Cache::at(folder.path()), Err(Error::Open { .. })));
+        assert!(matches!(Cache::at(folder.path()), Err(Error::Frames(nix_seed_frames::Error::Open { .. }))));
     }
 
     #[test]

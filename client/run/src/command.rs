@@ -1,19 +1,25 @@
 //! The first process: it starts the second, passes signals on, and clears up.
 
 use std::ffi::OsString;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use nix::sys::signal::{SigSet, Signal as Number};
-use nix::sys::signalfd::SignalFd;
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix_seed_start::Origin;
+use nix_seed_store::StorePath;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 
 use crate::inside::{INSIDE, THIS_PROGRAM};
-use crate::run_folder::{BEGAN, COPY, RunFolder, UPPER};
-use crate::{Cache, Error, Result, Unpacked, began};
+use crate::mounted::Shown;
+use crate::results::DATABASE;
+use crate::run_folder::{BEGAN, COPY, REFUSED, RunFolder, UPPER};
+use crate::{Cache, Error, Mounted, Ready, Result, began};
 
 /// What is passed on to the command.
 const PASSED_ON: [Number; 6] =
@@ -50,8 +56,16 @@ pub struct Finished {
     /// When the process became the command; none where it could not.
     pub began: Option<SystemTime>,
     pub(crate) folder: RunFolder,
-    /// The seed's own `/nix`.
-    pub(crate) seed: PathBuf,
+    below: Below,
+}
+
+/// What lies below that which the command wrote.
+#[derive(Debug)]
+enum Below {
+    /// The `/nix` of an unpacked seed.
+    Folder(PathBuf),
+    /// The seed that was mounted.
+    Mounted(Arc<Mounted>),
 }
 
 impl Finished {
@@ -64,37 +78,74 @@ impl Finished {
         (!metadata.file_type().is_char_device()).then_some(path)
     }
 
-    /// The store path of this name: the seed's own, which is whole, before what the command changed of it.
-    pub(crate) fn store_path(&self, name: &str) -> PathBuf {
-        let name = format!("store/{name}");
-        let own = self.seed.join(&name);
-        if own.symlink_metadata().is_ok() { own } else { self.written(&name).unwrap_or(own) }
+    /// Where a store path is now: in the seed, which is whole, before what the command changed of it.
+    pub(crate) fn origin(&self, path: &StorePath) -> Origin<'_> {
+        let name = format!("store/{}", path.base_name());
+        let written = || self.written(&name).unwrap_or_else(|| self.folder.path.join(UPPER).join(&name));
+        match &self.below {
+            Below::Folder(seed) => {
+                let own = seed.join(&name);
+                Origin::Files(if own.symlink_metadata().is_ok() { own } else { written() })
+            }
+            Below::Mounted(mounted) => match mounted.steps(path) {
+                Some(steps) => Origin::Elsewhere(steps),
+                None => Origin::Files(written()),
+            },
+        }
+    }
+
+    /// The file of the seed's own database that says what schema it has.
+    pub(crate) fn schema(&self) -> Option<PathBuf> {
+        match &self.below {
+            Below::Folder(seed) => Some(seed.join(DATABASE).join("schema")),
+            // The run's own has it from the start.
+            Below::Mounted(_) => None,
+        }
     }
 }
 
-/// Runs a command over an unpacked seed, and waits for it. Whatever it left running is ended.
-pub fn run(cache: &Cache, seed: &Unpacked, options: &Options) -> Result<Finished> {
+/// Runs a command over a seed, and waits for it. Whatever it left running is ended.
+pub fn run(cache: &Cache, seed: &Ready, options: &Options) -> Result<Finished> {
     let folder = RunFolder::create(&cache.runs())?;
-    let root = cache.seed(&seed.name);
     let mut command = Command::new(THIS_PROGRAM);
-    command.arg(INSIDE).arg("--folder").arg(&folder.path).arg("--seed").arg(&root);
+    command.arg(INSIDE).arg("--folder").arg(&folder.path);
+    let (below, shown, environment) = match seed {
+        Ready::Unpacked(seed) => {
+            let root = cache.seed(&seed.name);
+            command.arg("--seed").arg(&root);
+            (Below::Folder(root.join("nix")), None, seed.environment.clone())
+        }
+        Ready::Mounted(mounted) => {
+            let (shown, environment) = mounted.prepare(&folder)?;
+            match &shown {
+                Shown::Mount(overlay) => command.arg("--mount").arg(overlay.mount.as_raw_fd().to_string()),
+                Shown::Files => command.arg("--served"),
+            };
+            (Below::Mounted(mounted.clone()), Some(shown), environment)
+        }
+    };
     command.arg("--parent").arg(getpid().as_raw_nonzero().to_string());
     command.args(options.no_network.then_some("--no-network"));
     command.args(options.require_sandbox.then_some("--require-sandbox"));
     command.args(options.json.then_some("--json"));
     command.arg("--").args(&options.command);
-    seed.environment.apply(&mut command);
+    environment.apply(&mut command);
     command.envs(options.variables.iter().map(|(name, value)| (name, value)));
 
     let spawned = SystemTime::now();
     let status = Waiter::start()?.run(&mut command)?;
+    // Before the folder goes that it is made of.
+    drop(shown);
     let began = began::read(&folder.path.join(BEGAN));
+    if let (None, Ok(why)) = (began, std::fs::read_to_string(folder.path.join(REFUSED))) {
+        return Err(Error::NotMounted { why });
+    }
     // What ends by itself has said why.
     if let (None, Some(signal)) = (began, status.signal()) {
         return Err(Error::Ended { signal });
     }
     let code = exit_code(status);
-    Ok(Finished { code, spawned, began, folder, seed: root.join("nix") })
+    Ok(Finished { code, spawned, began, folder, below })
 }
 
 /// Signals as a file, and children of children as our own.
@@ -111,7 +162,7 @@ impl Waiter {
         let signals = || -> nix::Result<_> {
             let before = SigSet::thread_get_mask()?;
             mask.thread_block()?;
-            Ok((SignalFd::new(&mask)?, before))
+            Ok((SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC)?, before))
         };
         let (signals, before) = signals().map_err(failed)?;
         set_child_subreaper(Some(getpid())).map_err(Error::io("preparing", THIS_PROGRAM))?;

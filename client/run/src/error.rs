@@ -30,30 +30,20 @@ pub enum Error {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// Frames of the seed cannot be read.
+    #[error(transparent)]
+    Frames(#[from] nix_seed_frames::Error),
+    /// The seed cannot be mounted here; it can be unpacked.
+    #[error("the seed cannot be mounted here: {why}")]
+    NotMounted {
+        /// Why not.
+        why: String,
+    },
     /// A signal ended what prepares the command.
     #[error("the command had not begun when signal {signal} ended what prepares it")]
     Ended {
         /// The signal's number.
         signal: i32,
-    },
-    /// There is no place for unpacked seeds.
-    #[error(
-        "neither NIX_SEED_CACHE nor XDG_CACHE_HOME nor HOME is set: set NIX_SEED_CACHE to a folder for unpacked seeds"
-    )]
-    NoCache,
-    /// Somebody else could have changed what the cache holds.
-    #[error("{path} belongs to user {owner}, so what it holds cannot be believed; set NIX_SEED_CACHE to a folder of your own", path = path.display())]
-    Owner {
-        /// The cache.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
-    /// The same, by the folder's rights.
-    #[error("others may write to {path}, so what it holds cannot be believed; chmod go-w {path}", path = path.display())]
-    Open {
-        /// The cache.
-        path: PathBuf,
     },
     /// Two digests have the same first digits.
     #[error("{path} holds the seed {found}, not {wanted}; remove it", path = path.display())]

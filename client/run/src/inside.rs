@@ -12,7 +12,7 @@ use nix::sys::signal::SigSet;
 use rustix::process::{Pid, Signal, getegid, geteuid, getppid, set_parent_process_death_signal};
 
 use crate::environment::nix_config;
-use crate::run_folder::BEGAN;
+use crate::run_folder::{BEGAN, REFUSED};
 use crate::{Error, Result, began, network, root, sandbox};
 
 /// This program, whatever has become of its file.
@@ -22,13 +22,24 @@ pub(crate) const INSIDE: &str = "run-inside";
 /// The subcommand that calls [`probe`].
 pub(crate) const PROBE: &str = "run-probe";
 
+/// How the second process comes to the seed.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// It is unpacked in this folder.
+    Folder(PathBuf),
+    /// The store is mounted, and open as the file of this number.
+    Mount(i32),
+    /// The first process serves it.
+    Served,
+}
+
 /// What the second process is told.
 #[derive(Debug, Clone)]
 pub struct Inside {
     /// The run's folder.
     pub folder: PathBuf,
-    /// The folder of the unpacked seed.
-    pub seed: PathBuf,
+    /// Where the seed is.
+    pub seed: Given,
     /// The first process.
     pub parent: i32,
     /// Whether the command has no network.
@@ -61,7 +72,14 @@ impl Inside {
         {
             tracing::warn!("there is no loopback interface for the command: {error}");
         }
-        root::change(&self.folder, &self.seed)?;
+        if let Err(error) = root::change(&self.folder, &self.seed) {
+            if let Error::NotMounted { why } = &error {
+                // It need not be told: the first process knows another way.
+                let refused = self.folder.join(REFUSED);
+                std::fs::write(&refused, why).map_err(Error::io("writing", refused))?;
+            }
+            return Err(error);
+        }
         std::env::set_current_dir(&folder).map_err(|source| Error::Folder { path: folder, source })?;
 
         let program = self.program();

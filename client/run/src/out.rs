@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use nix_seed_start::{Error as StartError, GcRoot, adopt, may_adopt};
+use nix_seed_start::{Error as StartError, GcRoot, LiesAt, adopt, may_adopt};
 use nix_seed_store::{Closure, StorePath};
 
 use crate::results::database;
@@ -41,7 +41,7 @@ pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Resu
     let wanted = results.iter().map(|result| result.path.clone());
     let closure = database.map(|database| database.closure(wanted)).transpose()?.unwrap_or_default();
     span.record("seed.paths", closure.iter().count() as i64);
-    let lies_at = |path: &StorePath| finished.store_path(path.base_name());
+    let lies_at = |path: &StorePath| finished.origin(path);
     let roots: Vec<_> = results.iter().map(|result| root(&result.path, result.path.to_string().into())).collect();
     adopt(dir, &closure, &lies_at, &roots).map_err(|error| kept(dir, error))?;
 
@@ -56,12 +56,7 @@ pub fn copy_out(finished: &Finished, results: &[ResultLink], dir: &Path) -> Resu
     Ok(CopiedOut { links, paths: closure.iter().count(), machine })
 }
 
-fn in_machine_store(
-    dir: &Path,
-    results: &[ResultLink],
-    closure: &Closure,
-    lies_at: &dyn Fn(&StorePath) -> PathBuf,
-) -> Machine {
+fn in_machine_store(dir: &Path, results: &[ResultLink], closure: &Closure, lies_at: &LiesAt) -> Machine {
     let machine = Path::new("/");
     if !may_adopt(machine) {
         return Machine::Absent;

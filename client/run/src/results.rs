@@ -56,8 +56,10 @@ pub(crate) fn database(finished: &Finished) -> Result<Option<LiveDatabase>> {
     }
     // Nix only reads `schema`, so it is the seed's; both have to be in one folder.
     let schema = folder.join("schema");
-    if !schema.exists() {
-        std::fs::copy(finished.seed.join(DATABASE).join("schema"), &schema).map_err(Error::io("writing", schema))?;
+    if !schema.exists()
+        && let Some(own) = finished.schema()
+    {
+        std::fs::copy(own, &schema).map_err(Error::io("writing", schema))?;
     }
     Ok(Some(LiveDatabase::open(&folder)?))
 }

@@ -9,14 +9,18 @@ use crate::{Error, Result, tree};
 /// The file in a run's folder that is locked for as long as the run lasts.
 const LOCK: &str = "lock";
 
-/// What the command wrote, as files of the overlay.
-pub(crate) const UPPER: &str = "upper";
+/// What the command wrote, as files of the overlay. With it the run's folder looks like a root.
+pub(crate) const UPPER: &str = "nix";
 /// Where the second process says when it became the command.
 pub(crate) const BEGAN: &str = "began";
 /// What the kernel needs for the overlay.
 pub(crate) const WORK: &str = "work";
 /// Where the new root is mounted before it is the root.
 pub(crate) const ROOT: &str = "root";
+/// Where a seed is mounted before the overlay has it.
+pub(crate) const LOWER: &str = "lower";
+/// Why the second process could not mount the seed, if that is what ended it.
+pub(crate) const REFUSED: &str = "refused";
 /// A copy of the seed, where the kernel has no overlay for us.
 pub(crate) const COPY: &str = "copy";
 
@@ -122,7 +126,7 @@ mod tests {
         };
         let first = RunFolder::create(runs.path()).unwrap();
         std::fs::create_dir(runs.path().join("1-0")).unwrap();
-        std::fs::create_dir_all(runs.path().join("2-0/upper/store")).unwrap();
+        std::fs::create_dir_all(runs.path().join("2-0/nix/store")).unwrap();
         std::fs::write(runs.path().join("2-0/lock"), "").unwrap();
         let second = RunFolder::create(runs.path()).unwrap();
         assert_eq!(names(), [first.path.clone(), second.path.clone()]);

@@ -5,11 +5,13 @@
 //! (`doc/format.md`, "Reading one store path").
 
 mod error;
+mod keep;
 mod location;
 mod open;
 mod source;
 
 pub use error::{Error, Result};
+pub use keep::Keep;
 pub use location::Location;
 pub use open::{Found, Platform};
 pub use source::Source;

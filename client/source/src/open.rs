@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use nix_seed_image::documents::{DOCUMENT_MAX, Documents};
 use nix_seed_image::layout::Layout;
@@ -7,10 +8,11 @@ use nix_seed_image::metadata::METADATA_MAX;
 use nix_seed_image::seed::Seed;
 use nix_seed_registry::{Manifest, MediaType, Reference, Registry, Repository};
 use nix_seed_store::Sha256Hash;
-use oci_spec::image::{Digest, ImageIndex, ImageManifest, SCHEMA_VERSION};
+use oci_spec::image::{Descriptor, Digest, ImageIndex, ImageManifest, SCHEMA_VERSION};
+use sha2::{Digest as _, Sha256};
 use tracing::field::Empty;
 
-use crate::{Error, Location, Result, Source};
+use crate::{Error, Keep, Location, Result, Source};
 
 /// Docker's manifest and index: "Image Manifest Version 2, Schema 2".
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -78,31 +80,48 @@ pub struct Found {
     pub location: Location,
     /// The tag that was resolved to its digest, where no digest was given.
     pub tag: Option<String>,
+    keep: Option<Arc<dyn Keep>>,
 }
 
 impl Found {
     /// Finds the image at `location`; in an index of several images, the one for `platform`. A tag is resolved once: from
     /// then on, the digest counts.
     pub fn find(location: &Location, registry: &Registry, platform: &Platform) -> Result<Self> {
+        Self::find_keeping(location, registry, platform, None)
+    }
+
+    /// [`find`](Self::find), where a registry is not asked for documents that are kept.
+    pub fn find_keeping(
+        location: &Location,
+        registry: &Registry,
+        platform: &Platform,
+        keep: Option<Arc<dyn Keep>>,
+    ) -> Result<Self> {
         let span = tracing::info_span!("resolve", seed.location = %location, seed.digest = Empty).entered();
-        let found = Self::find_at(location, registry, platform)?;
+        let found = Self::find_at(location, registry, platform, keep)?;
         span.record("seed.digest", found.digest());
         Ok(found)
     }
 
-    fn find_at(location: &Location, registry: &Registry, platform: &Platform) -> Result<Self> {
+    fn find_at(
+        location: &Location,
+        registry: &Registry,
+        platform: &Platform,
+        keep: Option<Arc<dyn Keep>>,
+    ) -> Result<Self> {
         match location {
             Location::Layout(dir) => {
                 let layout = Layout::open(dir)?;
                 check_platform(&layout.documents, location, platform)?;
                 let source = Source::Layout(layout.dir);
-                Ok(Self { source, documents: layout.documents, location: location.clone(), tag: None })
+                Ok(Self { source, documents: layout.documents, location: location.clone(), tag: None, keep: None })
             }
             Location::Registry(reference) => {
                 let repository = registry.repository(reference);
                 let (digest, tag) = resolve(&repository, reference)?;
-                let documents = documents(&repository, &digest, location, platform)?;
-                Ok(Self { source: Source::Registry(repository), documents, location: location.clone(), tag })
+                let remote = Remote { repository: &repository, keep: keep.as_deref() };
+                let documents = documents(&remote, &digest, location, platform)?;
+                Ok(Self { source: Source::Registry(repository), documents, location: location.clone(), tag, keep })
             }
         }
     }
@@ -116,7 +135,12 @@ impl Found {
                 format!("its last layer has {} bytes; a seed's metadata has at most {METADATA_MAX}", layer.size());
             return Err(nix_seed_image::Error::Document { what: "the manifest".into(), why }.into());
         }
-        let metadata = self.source.blob(layer, METADATA_MAX)?;
+        let metadata = match &self.source {
+            Source::Layout(_) => self.source.blob(layer, METADATA_MAX)?,
+            Source::Registry(repository) => {
+                Remote { repository, keep: self.keep.as_deref() }.blob(layer, METADATA_MAX)?
+            }
+        };
         Ok(Seed::read(self.documents.clone(), &metadata)?)
     }
 
@@ -124,6 +148,64 @@ impl Found {
     pub fn digest(&self) -> String {
         format!("sha256:{}", self.documents.digest.hex())
     }
+}
+
+/// A repository, and what is kept of it.
+struct Remote<'a> {
+    repository: &'a Repository,
+    keep: Option<&'a dyn Keep>,
+}
+
+impl Remote<'_> {
+    fn manifest(&self, digest: &Digest) -> Result<Manifest> {
+        let hash = hash(digest)?;
+        if let Some(bytes) = self.kept(&hash, DOCUMENT_MAX)
+            && let Some(media_type) = media_type(&bytes)
+        {
+            return Ok(Manifest { media_type, bytes });
+        }
+        let manifest = self.repository.manifest(digest)?;
+        // One that does not say what it is, has to be asked for again.
+        if media_type(&manifest.bytes).is_some_and(|named| named == manifest.media_type) {
+            self.keep(&hash, &manifest.bytes);
+        }
+        Ok(manifest)
+    }
+
+    fn blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
+        let hash = hash(descriptor.digest())?;
+        if let Some(bytes) = self.kept(&hash, max) {
+            return Ok(bytes);
+        }
+        let bytes = self.repository.blob(descriptor.digest(), descriptor.size(), max)?;
+        self.keep(&hash, &bytes);
+        Ok(bytes)
+    }
+
+    fn kept(&self, hash: &Sha256Hash, max: u64) -> Option<Vec<u8>> {
+        let bytes = self.keep?.get(hash, max)?;
+        (Sha256::digest(&bytes)[..] == hash.0).then_some(bytes)
+    }
+
+    fn keep(&self, hash: &Sha256Hash, bytes: &[u8]) {
+        if let Some(keep) = self.keep {
+            keep.put(hash, bytes);
+        }
+    }
+}
+
+fn hash(digest: &Digest) -> Result<Sha256Hash> {
+    Ok(Sha256Hash::parse(digest.as_ref()).map_err(nix_seed_image::Error::from)?)
+}
+
+/// What a manifest says that it is.
+fn media_type(bytes: &[u8]) -> Option<MediaType> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        media_type: String,
+    }
+    Some(MediaType::from(&*serde_json::from_slice::<Named>(bytes).ok()?.media_type))
 }
 
 /// The digest that a reference names, and the tag if it named one.
@@ -135,14 +217,14 @@ fn resolve(repository: &Repository, reference: &Reference) -> Result<(Digest, Op
     }
 }
 
-fn documents(repository: &Repository, digest: &Digest, location: &Location, platform: &Platform) -> Result<Documents> {
-    let manifest = repository.manifest(digest)?;
+fn documents(remote: &Remote, digest: &Digest, location: &Location, platform: &Platform) -> Result<Documents> {
+    let manifest = remote.manifest(digest)?;
     if is_index(&manifest.media_type) {
         let digest = in_index(&manifest.bytes, location, platform)?;
         // An index of indexes would be followed without end; it is no manifest.
-        return of_manifest(repository, &digest, &repository.manifest(&digest)?, location);
+        return of_manifest(remote, &digest, &remote.manifest(&digest)?, location);
     }
-    let documents = of_manifest(repository, digest, &manifest, location)?;
+    let documents = of_manifest(remote, digest, &manifest, location)?;
     check_platform(&documents, location, platform)?;
     Ok(documents)
 }
@@ -153,12 +235,12 @@ fn is_index(media_type: &MediaType) -> bool {
 }
 
 fn of_manifest(
-    repository: &Repository,
+    remote: &Remote,
     digest: &Digest,
     Manifest { media_type, bytes }: &Manifest,
     location: &Location,
 ) -> Result<Documents> {
-    let digest = Sha256Hash::parse(digest.as_ref()).map_err(nix_seed_image::Error::from)?;
+    let digest = hash(digest)?;
     let other = |media_type: String| Error::Type { what: location.to_string(), media_type };
     let manifest = match media_type {
         MediaType::ImageManifest => Documents::manifest(&digest, bytes)?,
@@ -174,7 +256,7 @@ fn of_manifest(
         }
         media_type => return Err(other(media_type.to_string())),
     };
-    let config = repository.blob(manifest.config().digest(), manifest.config().size(), DOCUMENT_MAX)?;
+    let config = remote.blob(manifest.config(), DOCUMENT_MAX)?;
     Ok(Documents::new(digest, manifest, &config)?)
 }
 

@@ -23,6 +23,23 @@ pub struct GcRoot {
     pub target: PathBuf,
 }
 
+/// Where the files of a store path are now.
+pub enum Origin<'a> {
+    /// In a folder, or a file, or a link.
+    Files(PathBuf),
+    /// Wherever this gets them from.
+    Elsewhere(Giver<'a>),
+}
+
+/// Hands every step of a store path's tree to what it is given.
+pub type Giver<'a> = Box<dyn FnOnce(&mut Steps<'_>) -> Result<()> + 'a>;
+
+/// What takes the steps of a store path's tree.
+pub type Steps<'a> = dyn FnMut(&Event<'_>) -> Result<()> + 'a;
+
+/// Says where the files of a store path are.
+pub type LiesAt<'a> = dyn Fn(&StorePath) -> Origin<'a> + 'a;
+
 /// Whether there is a store below `root` to which this user may add, or one of a daemon, which may be asked.
 pub fn may_adopt(root: &Path) -> bool {
     let nix = root.join("nix");
@@ -35,7 +52,7 @@ pub fn may_adopt(root: &Path) -> bool {
 /// Brings `paths` to the store below `root`, through its daemon where it has one; where there is none, it is made.
 /// `lies_at` says where the files of a path are now. What is missing becomes valid all at once, by a daemon path by path, after
 /// its files were found to have the hash that `paths` gives. Gives the number of paths that were missing.
-pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, roots: &[GcRoot]) -> Result<usize> {
+pub fn adopt(root: &Path, paths: &Closure, lies_at: &LiesAt, roots: &[GcRoot]) -> Result<usize> {
     if let Some(daemon) = Daemon::find(root)? {
         return crate::daemon::adopt(root, paths, lies_at, roots, daemon);
     }
@@ -53,7 +70,7 @@ pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathB
             continue;
         }
         let partial = staging.begin(&info.path)?;
-        copy(&lies_at(&info.path), info, TreeWriter::new(partial.clone(), staging.owner()))?;
+        copy(lies_at(&info.path), info, TreeWriter::new(partial.clone(), staging.owner()))?;
         staging.finish(&info.path, &partial)?;
     }
     let brought = store.commit(&missing, &database_bytes(paths)?)?;
@@ -62,17 +79,21 @@ pub fn adopt(root: &Path, paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathB
 }
 
 /// Copies the files of a store path and refuses what has another hash than the one it is registered with.
-fn copy(from: &Path, info: &PathInfo, mut writer: TreeWriter) -> Result<()> {
+fn copy(from: Origin, info: &PathInfo, mut writer: TreeWriter) -> Result<()> {
     read(from, info, &mut |event| writer.event(event))
 }
 
 /// Reads the files of a store path, for `write`; refuses what has another hash than the one it is registered with.
-pub(crate) fn read(from: &Path, info: &PathInfo, write: &mut dyn FnMut(&Event<'_>) -> Result<()>) -> Result<()> {
+pub(crate) fn read(from: Origin, info: &PathInfo, write: &mut Steps) -> Result<()> {
     let mut nar = NarHasher::new();
-    walk(from, &mut |event| {
-        nar.event(&event);
-        write(&event)
-    })?;
+    let mut step = |event: &Event<'_>| {
+        nar.event(event);
+        write(event)
+    };
+    match from {
+        Origin::Files(path) => walk(&path, &mut |event| step(&event))?,
+        Origin::Elsewhere(give) => give(&mut step)?,
+    }
     let (found, found_size) = nar.finish();
     if (found, found_size) == (info.nar_hash, info.nar_size) {
         return Ok(());
@@ -126,7 +147,7 @@ mod tests {
     fn a_store_is_made_and_joined() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let closure = elsewhere(from.path());
-        let lies_at = |path: &StorePath| from.path().join(path.base_name());
+        let lies_at = |path: &StorePath| Origin::Files(from.path().join(path.base_name()));
         let roots = [GcRoot { name: "r".into(), target: "/nix/store/x".into() }];
         assert!(!may_adopt(to.path()));
         assert_eq!(adopt(to.path(), &closure, &lies_at, &roots).unwrap(), 2);
@@ -146,14 +167,15 @@ mod tests {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let closure = elsewhere(from.path());
         std::fs::write(from.path().join(path('1').base_name()).join("other"), "").unwrap();
-        let error = adopt(to.path(), &closure, &|path| from.path().join(path.base_name()), &[]).unwrap_err();
+        let error =
+            adopt(to.path(), &closure, &|path| Origin::Files(from.path().join(path.base_name())), &[]).unwrap_err();
         assert!(error.to_string().contains("NAR hash"), "{error}");
         assert!(!database_folder(to.path()).join("db.sqlite").exists(), "there is no store yet");
         // The path that was whole is not copied again.
         std::fs::remove_file(from.path().join(path('1').base_name()).join("other")).unwrap();
         let lies_at = |wanted: &StorePath| {
             assert_eq!(*wanted, path('1'));
-            from.path().join(wanted.base_name())
+            Origin::Files(from.path().join(wanted.base_name()))
         };
         assert_eq!(adopt(to.path(), &closure, &lies_at, &[]).unwrap(), 2);
     }

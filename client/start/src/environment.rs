@@ -24,10 +24,6 @@ pub struct Environment {
 impl Environment {
     /// The variables for `seed`, whose settings lie in the folder `settings`.
     pub(crate) fn new(seed: &Seed, settings: Option<&Path>) -> Self {
-        let config = seed.documents.config.config().as_ref();
-        let assignments = config.and_then(|config| config.env().as_ref()).into_iter().flatten();
-        let path = assignments.filter_map(|assignment| assignment.strip_prefix("PATH="));
-        let path = path.flat_map(|path| path.split(':')).filter(|folder| is_in_store(folder));
         let mut variables = Vec::new();
         if let Some(settings) = settings {
             variables.push(("NIX_CONF_DIR".to_owned(), settings.display().to_string()));
@@ -37,7 +33,15 @@ impl Environment {
         {
             variables.push(("NIX_SSL_CERT_FILE".to_owned(), target.clone()));
         }
-        Self { path: path.map(Into::into).collect(), variables }
+        Self { path: Self::search_path(seed), variables }
+    }
+
+    /// The folders of the seed's programs.
+    pub fn search_path(seed: &Seed) -> Vec<String> {
+        let config = seed.documents.config.config().as_ref();
+        let assignments = config.and_then(|config| config.env().as_ref()).into_iter().flatten();
+        let path = assignments.filter_map(|assignment| assignment.strip_prefix("PATH="));
+        path.flat_map(|path| path.split(':')).filter(|folder| is_in_store(folder)).map(Into::into).collect()
     }
 
     /// For a shell's `eval`.

@@ -28,7 +28,7 @@ mod tree;
 mod undo;
 mod up;
 
-pub use adopt::{GcRoot, adopt, may_adopt};
+pub use adopt::{GcRoot, Giver, LiesAt, Origin, Steps, adopt, may_adopt};
 pub use environment::Environment;
 pub use error::{Error, Result};
 pub use here::{Here, seed_here};
@@ -37,4 +37,6 @@ pub use mounted::{Attempt, Served, may_mount, mount};
 pub use plan::{Job, plan};
 pub use progress::{Progress, Snapshot};
 pub use undo::{Undone, down, seeds_up};
+#[cfg(target_os = "linux")]
+pub use up::register;
 pub use up::{Options, Started, Through, up, up_read};

@@ -45,7 +45,8 @@ impl Progress {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_path(&self) {
+    /// A path is whole.
+    pub fn add_path(&self) {
         self.paths.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -132,25 +132,26 @@ pub fn up_read(found: &Found, seed: &Seed, options: &Options, progress: &Progres
     })
 }
 
-/// Registers a seed whose paths are all in their places already.
+/// Makes a store below `root` in which all of a seed is valid, and nothing of it lies: what is mounted below that will be. One
+/// that an earlier call has made is left as it is.
 #[cfg(target_os = "linux")]
-pub(crate) fn register(found: &Found, seed: &Seed, root: &Path) -> Result<Started> {
-    let store = Store::open(root)?;
-    let missing = store.missing(seed)?;
-    let infos = missing.iter().filter_map(|position| Some(&seed.index.paths.get(*position as usize)?.info));
+pub fn register(found: &Found, seed: &Seed, root: &Path) -> Result<Started> {
+    let mut store = Store::open(root)?;
+    let is_new = store.database().is_none();
+    let infos: Vec<_> = if is_new { seed.index.paths.iter().map(|path| &path.info).collect() } else { Vec::new() };
     let short = short(&found.digest()).to_owned();
     let state = State::in_store(root);
-    let journal = Journal::extend(&state, found, infos.clone(), vec![gc_roots(&short), settings_folder(&short)])?;
+    let files = vec![gc_roots(&short), settings_folder(&short)];
+    let journal = Journal::extend(&state, found, infos.iter().copied(), files)?;
     journal.write(&state)?;
-    let infos: Vec<_> = infos.collect();
     let environment = make_valid(seed, root, store, &infos, journal)?;
     Ok(Started {
         digest: seed.digest(),
         paths: seed.index.paths.len(),
-        missing: missing.len(),
+        missing: infos.len(),
         resumed: 0,
         fetched: 0,
-        mounted: false,
+        mounted: true,
         through: None,
         environment,
     })

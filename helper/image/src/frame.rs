@@ -31,8 +31,12 @@ impl Frame {
         self.offset.saturating_add(self.length.into())
     }
 
+    fn wrong(&self, why: &str) -> Error {
+        Error::mismatch(format!("the frame at byte {}", self.offset), why)
+    }
+
     /// Whether `bytes` are the frame as it stands in its blob: the index, and with it the seed's digest, vouches for these.
-    pub fn is_of(&self, bytes: &[u8]) -> bool {
+    fn is_of(&self, bytes: &[u8]) -> bool {
         bytes.len() == self.length as usize && Sha256::digest(bytes)[..] == self.sha256.0
     }
 }
@@ -100,34 +104,60 @@ impl Decoder {
 
     /// The tar bytes of a frame whose compressed bytes are `bytes`; hash and lengths are checked.
     pub(crate) fn decode(&mut self, frame: &Frame, bytes: &[u8]) -> Result<&[u8]> {
+        let compared = Compared::new(*frame, bytes)?;
         let mut tar = std::mem::take(&mut self.tar);
-        let decoded = self.decode_to(frame, bytes, &mut tar);
+        let decoded = self.decode_to(&compared, &mut tar);
         self.tar = tar;
         decoded.map(|()| &*self.tar)
     }
 
-    /// [`decode`](Self::decode) to a buffer of the caller's, which holds these bytes then and nothing else.
-    pub fn decode_to(&mut self, frame: &Frame, bytes: &[u8], tar: &mut Vec<u8>) -> Result<()> {
-        let wrong = |why: &str| Error::mismatch(format!("the frame at byte {}", frame.offset), why);
+    /// The tar bytes of a frame, to a buffer of the caller's, which holds these bytes then and nothing else; lengths are
+    /// checked.
+    pub fn decode_to(&mut self, compared: &Compared<impl AsRef<[u8]>>, tar: &mut Vec<u8>) -> Result<()> {
+        let (frame, bytes) = (&compared.frame, compared.bytes());
         let not_one = "it is not one zstd frame of the length that it declares";
-        if !frame.is_of(bytes) {
-            return Err(wrong("its SHA-256 is not the one in the index"));
-        }
         let tar_length = frame.tar_length as usize;
         if tar_length > FRAME_MAX {
-            return Err(wrong("it claims to hold more than 4 MiB"));
+            return Err(frame.wrong("it claims to hold more than 4 MiB"));
         }
         // zstd itself would go on to a next frame, and skip what is none.
         if !zstd::zstd_safe::find_frame_compressed_size(bytes).is_ok_and(|length| length == bytes.len()) {
-            return Err(wrong(not_one));
+            return Err(frame.wrong(not_one));
         }
         // A vector's capacity would be filled, and that may be more than this frame declares.
         tar.resize(tar_length, 0);
         match self.zstd.decompress_to_buffer(bytes, &mut tar[..]) {
             Ok(length) if length == tar_length => Ok(()),
-            Ok(_) => Err(wrong("it holds fewer bytes than it declares")),
-            Err(_) => Err(wrong(not_one)),
+            Ok(_) => Err(frame.wrong("it holds fewer bytes than it declares")),
+            Err(_) => Err(frame.wrong(not_one)),
         }
+    }
+}
+
+/// The compressed bytes of a frame, which have been compared with its hash. Whoever holds them need not hash them again.
+#[derive(Debug, Clone)]
+pub struct Compared<B> {
+    frame: Frame,
+    bytes: B,
+}
+
+impl<B: AsRef<[u8]>> Compared<B> {
+    /// Compares `bytes` with the hash of `frame`.
+    pub fn new(frame: Frame, bytes: B) -> Result<Self> {
+        if !frame.is_of(bytes.as_ref()) {
+            return Err(frame.wrong("its SHA-256 is not the one in the index"));
+        }
+        Ok(Self { frame, bytes })
+    }
+
+    /// The frame that they are.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
     }
 }
 

@@ -12,6 +12,8 @@ use super::{Runner, Small, say};
 
 type Damage = fn(&Path);
 
+const UNPACK: [&str; 1] = ["--unpack"];
+
 const CAT: [&str; 3] = ["sh", "-c", "cat /nix/store/*-data/file"];
 
 /// The unpacked file that [`CAT`] shows.
@@ -23,7 +25,7 @@ fn unpacked(runner: &Runner) -> PathBuf {
 
 /// Shows the seed, with that remark; without one, as it was unpacked before.
 fn assert_shown(runner: &Runner, layout: &Path, remark: &str) {
-    let said = say(&mut runner.run(&[], layout, &CAT));
+    let said = say(&mut runner.run(&UNPACK, layout, &CAT));
     assert_eq!((said.code, &*said.out), (Some(0), "in the seed"), "{said:?}");
     let is_unpacked = ["changed since", "unpacked whole", "store paths"].iter().any(|text| said.err.contains(text));
     assert!(said.err.contains(remark) && is_unpacked != remark.is_empty(), "{said:?}");
@@ -55,14 +57,14 @@ fn a_digest_that_is_known_needs_no_registry() {
     assert_ne!(index, image);
     let [index, image] = [index, &image].map(|digest| format!("{name}@{digest}"));
     let shows = |location: &str| {
-        let said = say(&mut runner.run(&[], location, &CAT));
+        let said = say(&mut runner.run(&UNPACK, location, &CAT));
         assert_eq!((said.code, &*said.out), (Some(0), "in the seed"), "{location}: {said:?}");
     };
     shows(&index);
     drop(registry);
     shows(&index);
     shows(&image);
-    let other = say(&mut runner.run(&["--platform", "linux/arm64"], &index, &CAT));
+    let other = say(&mut runner.run(&["--unpack", "--platform", "linux/arm64"], &index, &CAT));
     assert_ne!(other.code, Some(0), "what another platform has nobody knows: {other:?}");
 }
 
@@ -72,7 +74,7 @@ fn fault_a_damaged_cache_is_mended() {
     let folder = tempfile::tempdir().unwrap();
     for layout in [seed.layout.clone(), ordinary(&seed, folder.path())] {
         let runner = Runner::nobody();
-        say(&mut runner.run(&[], &layout, &CAT));
+        say(&mut runner.run(&UNPACK, &layout, &CAT));
         assert_shown(&runner, &layout, "");
         let file = unpacked(&runner);
         let damages: [(&str, Damage); 4] = [
@@ -85,7 +87,7 @@ fn fault_a_damaged_cache_is_mended() {
         ];
         for (what, damage) in damages {
             damage(&file);
-            let said = say(&mut runner.run(&[], &layout, &CAT));
+            let said = say(&mut runner.run(&UNPACK, &layout, &CAT));
             assert_eq!((said.code, &*said.out), (Some(0), "in the seed"), "{what}: {said:?}");
             assert!(said.err.contains("has changed since"), "{what}: {said:?}");
             assert_shown(&runner, &layout, "");
@@ -109,11 +111,11 @@ fn fault_an_interrupted_unpacking_is_gone_on_with() {
         let whole = fs::read(&layer).unwrap();
         fs::write(&layer, &whole[..whole.len() / 2]).unwrap();
         for _ in 0..2 {
-            let said = say(&mut runner.run(&[], &part, &CAT));
+            let said = say(&mut runner.run(&UNPACK, &part, &CAT));
             assert!(said.code != Some(0) && said.out.is_empty(), "{said:?}");
         }
         fs::write(&layer, whole).unwrap();
-        let said = say(&mut runner.run(&[], &part, &CAT));
+        let said = say(&mut runner.run(&UNPACK, &part, &CAT));
         assert_eq!((said.code, &*said.out), (Some(0), "in the seed"), "{said:?}");
         assert_shown(&runner, &part, "");
         fs::remove_dir_all(&part).unwrap();
@@ -124,14 +126,14 @@ fn fault_an_interrupted_unpacking_is_gone_on_with() {
 fn attack_a_cache_of_somebody_else_is_refused() {
     let (seed, runner) = (Small::open(), Runner::nobody());
     fs::create_dir(runner.path("cache")).unwrap();
-    let said = say(&mut runner.run(&[], &seed.layout, &CAT));
+    let said = say(&mut runner.run(&UNPACK, &seed.layout, &CAT));
     assert_ne!(said.code, Some(0));
     assert!(said.err.contains("belongs to user 0"), "{said:?}");
 
     let runner = Runner::root();
     fs::create_dir(runner.path("cache")).unwrap();
     fs::set_permissions(runner.path("cache"), fs::Permissions::from_mode(0o777)).unwrap();
-    let said = say(&mut runner.run(&[], &seed.layout, &CAT));
+    let said = say(&mut runner.run(&UNPACK, &seed.layout, &CAT));
     assert_ne!(said.code, Some(0));
     assert!(said.err.contains("chmod go-w"), "{said:?}");
 }

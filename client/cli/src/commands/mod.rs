@@ -7,6 +7,8 @@ pub(crate) mod lock;
 pub(crate) mod prune;
 pub(crate) mod push;
 #[cfg(target_os = "linux")]
+pub(crate) mod record;
+#[cfg(target_os = "linux")]
 pub(crate) mod run;
 pub(crate) mod up;
 
@@ -38,6 +40,8 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::Up(command) => return up::run(&command, global),
         #[cfg(target_os = "linux")]
         Command::Run(command) => return run::run(&command, global).map(Done::from),
+        #[cfg(target_os = "linux")]
+        Command::Record(command) => return record::run(&command, global).map(Done::from),
         #[cfg(target_os = "linux")]
         Command::RunInside(command) => return run::inside(&command).map(Done::from),
         #[cfg(target_os = "linux")]

@@ -2,10 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use nix_seed_run::{Cache, Finished, Machine, Options, Unpacked, copy_out, results};
-use nix_seed_source::{Found, Location};
+use nix_seed_frames::FrameCache;
+use nix_seed_run::{
+    Cache, Error as RunError, Finished, Given, Machine, Mounted, Options, Own, Ready, copy_out, results,
+};
+use nix_seed_source::{Error as SourceError, Found, Location};
 use nix_seed_start::Progress;
 
 use crate::args::Global;
@@ -28,6 +32,12 @@ pub(crate) struct Run {
     /// Refuse where builds cannot be sandboxed, instead of saying so and going on
     #[arg(long)]
     require_sandbox: bool,
+    /// Unpack the seed, also where it could be mounted; it stays unpacked for other runs
+    #[arg(long, conflicts_with = "complete")]
+    unpack: bool,
+    /// Begin only when all of the seed is here and verified
+    #[arg(long)]
+    complete: bool,
     /// Copy what the command built, with all that it needs, to a store in this folder; and to this machine's store, where
     /// there is one that this user may add to
     #[arg(long, value_name = "DIR")]
@@ -39,7 +49,6 @@ pub(crate) struct Run {
 
 pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
-    let seed = unpacked(&run.location, global, &cache)?;
     let options = Options {
         no_network: run.no_network,
         require_sandbox: run.require_sandbox,
@@ -47,37 +56,105 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
         variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
         command: run.command.clone(),
     };
-    let finished = nix_seed_run::run(&cache, &seed, &options)?;
+    let wish = Wish { is_unpacked: run.unpack, is_complete: run.complete };
+    let (finished, _) =
+        over(&run.location, wish, global, &cache, |seed| Ok(nix_seed_run::run(&cache, seed, &options)?))?;
+    told(&finished, &run.command)?;
+    keep(&finished, run.out.as_deref())?;
+    Ok(finished.code)
+}
+
+/// Notes the run of a command in the trace.
+pub(crate) fn told(finished: &Finished, command: &[OsString]) -> Result<(), Error> {
     if finished.began.is_none() && finished.code != 0 {
         return Err(Error::NotBegun { code: finished.code });
     }
     if let Some(began) = finished.began {
         // The arguments may hold a secret.
-        let program = run.command.first().map(PathBuf::from).unwrap_or_default();
+        let program = command.first().map(PathBuf::from).unwrap_or_default();
         let program = program.file_name().unwrap_or_default().to_string_lossy();
         telemetry::build(&program, finished.spawned, began, finished.code);
     }
-    keep(&finished, run.out.as_deref())?;
-    Ok(finished.code)
+    Ok(())
 }
 
-/// The seed, unpacked in the cache.
-pub(crate) fn unpacked(location: &Location, global: &Global, cache: &Cache) -> Result<Unpacked, Error> {
+/// How a seed is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wish {
+    /// Unpacked, also where it could be mounted.
+    pub(crate) is_unpacked: bool,
+    /// All of it here and verified before anything is run.
+    pub(crate) is_complete: bool,
+}
+
+/// Does something over a seed: mounted, or unpacked, where the kernel refuses that, or it is so already.
+pub(crate) fn over<T>(
+    location: &Location,
+    wish: Wish,
+    global: &Global,
+    cache: &Cache,
+    run: impl Fn(&Ready) -> Result<T, Error>,
+) -> Result<(T, Ready), Error> {
     // What is here and has the digest that was asked for needs no registry.
     if let Some(seed) = cache.named(location, &global.platform())? {
-        return Ok(seed);
+        let seed = Ready::Unpacked(seed);
+        return Ok((run(&seed)?, seed));
     }
+    let frames = cache.frames()?;
     let registry = global.registry()?;
-    let found = Found::find(location, &registry, &global.platform())?;
+    let find = || Found::find_keeping(location, &registry, &global.platform(), Some(Arc::new(frames.clone())));
+    let found = find()?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{location}: {tag} is {}", found.digest()));
     }
     cache.remember(location, &global.platform(), &found)?;
     if let Some(seed) = cache.ready(&found.digest())? {
-        return Ok(seed);
+        let seed = Ready::Unpacked(seed);
+        return Ok((run(&seed)?, seed));
     }
     let progress = Progress::default();
-    Ok(progress::show(&progress, || cache.unpack(&found, &progress))?)
+    let found = if wish.is_unpacked {
+        found
+    } else {
+        match mounted(found, &frames, wish, &progress, &run)? {
+            Attempt::Done(done) => return Ok(done),
+            Attempt::Refused(why) => print::note(&format!("unpacking the seed instead of mounting it: {why}")),
+            Attempt::NoSeed => {}
+        }
+        find()?
+    };
+    let seed = Ready::Unpacked(progress::show(&progress, || cache.unpack(&found, &progress))?);
+    Ok((run(&seed)?, seed))
+}
+
+/// What became of a seed that was to be mounted.
+enum Attempt<T> {
+    Done((T, Ready)),
+    Refused(String),
+    /// It is another image, or damaged: who unpacks it says so.
+    NoSeed,
+}
+
+fn mounted<T>(
+    found: Found,
+    frames: &FrameCache,
+    wish: Wish,
+    progress: &Progress,
+    run: impl Fn(&Ready) -> Result<T, Error>,
+) -> Result<Attempt<T>, Error> {
+    let mounted = match Mounted::new(found, frames.clone(), Own::Used) {
+        Err(RunError::Source(SourceError::Image(_))) => return Ok(Attempt::NoSeed),
+        mounted => mounted?,
+    };
+    if wish.is_complete {
+        progress::show(progress, || mounted.complete(progress))?;
+    }
+    let seed = Ready::Mounted(Arc::new(mounted));
+    match run(&seed) {
+        Ok(done) => Ok(Attempt::Done((done, seed))),
+        Err(Error::Run(RunError::NotMounted { why })) => Ok(Attempt::Refused(why)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Copies the results out, or says that they are gone.
@@ -120,8 +197,14 @@ fn keep(finished: &Finished, out: Option<&Path>) -> Result<(), Error> {
 pub(crate) struct Inside {
     #[arg(long)]
     folder: PathBuf,
+    /// Where it is unpacked
     #[arg(long)]
-    seed: PathBuf,
+    seed: Option<PathBuf>,
+    /// The number of the open file that it is mounted as; without either, the first process serves it
+    #[arg(long)]
+    mount: Option<i32>,
+    #[arg(long)]
+    served: bool,
     #[arg(long)]
     parent: i32,
     #[arg(long)]
@@ -133,15 +216,25 @@ pub(crate) struct Inside {
 }
 
 pub(crate) fn inside(inside: &Inside) -> Result<u8, Error> {
+    let seed = match (&inside.seed, inside.mount) {
+        (Some(folder), _) => Given::Folder(folder.clone()),
+        (None, Some(number)) => Given::Mount(number),
+        (None, None) => Given::Served,
+    };
     let inside = nix_seed_run::Inside {
         folder: inside.folder.clone(),
-        seed: inside.seed.clone(),
+        seed,
         parent: inside.parent,
         no_network: inside.no_network,
         require_sandbox: inside.require_sandbox,
         command: inside.command.clone(),
     };
-    match inside.enter()? {}
+    match inside.enter() {
+        Ok(never) => match never {},
+        // The first process knows another way.
+        Err(RunError::NotMounted { .. }) => Ok(1),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Tries whether builds can be sandboxed

@@ -1,14 +1,14 @@
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix_seed_daemon::Error as DaemonError;
-use nix_seed_store::{Closure, StorePath};
+use nix_seed_store::Closure;
 
 use super::deliver::user;
 use super::order::{Next, Order};
 use super::socket::{Daemon, talk};
 use super::spool::{RESULTS, Spool};
-use crate::adopt::{GcRoot, read};
+use crate::adopt::{GcRoot, LiesAt, read};
 use crate::state::State;
 use crate::{Error, Result};
 
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 pub(crate) fn adopt(
     root: &Path,
     paths: &Closure,
-    lies_at: &dyn Fn(&StorePath) -> PathBuf,
+    lies_at: &LiesAt,
     roots: &[GcRoot],
     mut daemon: Daemon,
 ) -> Result<usize> {
@@ -32,7 +32,7 @@ pub(crate) fn adopt(
     given
 }
 
-fn give(paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, daemon: &mut Daemon, spool: &Spool) -> Result<usize> {
+fn give(paths: &Closure, lies_at: &LiesAt, daemon: &mut Daemon, spool: &Spool) -> Result<usize> {
     let names: BTreeSet<_> = paths.iter().map(|info| info.path.clone()).collect();
     let mut ask = || {
         names.iter().try_for_each(|path| daemon.connection.add_temp_root(path))?;
@@ -53,7 +53,7 @@ fn give(paths: &Closure, lies_at: &dyn Fn(&StorePath) -> PathBuf, daemon: &mut D
         };
         let Some(info) = missing.get(position as usize) else { continue };
         let mut writing = spool.begin(&info.path)?;
-        read(&lies_at(&info.path), info, &mut |event| writing.event(event))?;
+        read(lies_at(&info.path), info, &mut |event| writing.event(event))?;
         spool.finish(&info.path, writing)?;
         match daemon.connection.add(info, &mut spool.open(&info.path)?, false) {
             Ok(()) => spool.discard(&info.path)?,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix_seed_store::{LiveDatabase, StorePath, database_folder};
 
-use super::place::{Mounts, Place};
+use super::place::{Mounts, Place, Record};
 use super::up::remove_nix;
 use crate::journal::Journal;
 use crate::state::State;
@@ -71,6 +71,15 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
         tracing::warn!("programs still use {}: what belongs to it goes with the last of them", mounts.nix().display());
     }
     Ok(Some(Undone { digest: record.digest, removed: brought.len(), kept: Vec::new(), removed_store }))
+}
+
+/// Whether anything was built over a mounted seed, or another seed came up there.
+pub(super) fn is_built_over(place: &Place, record: &Record) -> Result<bool> {
+    let state = State::in_store(&place.folder);
+    let journals = Journal::all(&state)?;
+    let (own, others): (Vec<_>, Vec<_>) = journals.iter().partition(|journal| journal.digest == record.digest);
+    let own = own.first().map(|journal| journal.store_paths(&state)).transpose()?.unwrap_or_default();
+    Ok(!others.is_empty() || !results(place, &own.into_iter().collect())?.is_empty())
 }
 
 /// What is valid and no part of the seed.

@@ -12,6 +12,7 @@ use nix_seed_mount::{Contents, Local, Serving, Way, attach, overlay};
 use nix_seed_source::Found;
 use tracing::info_span;
 
+use super::down::is_built_over;
 use super::place::{Mounts, Place, Record};
 use crate::daemon::Daemon;
 use crate::store::{owner_of_new, unmount};
@@ -94,8 +95,8 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
         Err(error) => return Ok(Attempt::Not(error.to_string())),
     };
     let digest = found.digest();
-    let record = match mounts.read()? {
-        None => {
+    let record = match dead(&mounts, &digest)? {
+        Dead::No => {
             // Another run may have been faster.
             if let Err(why) = may_mount(&options.root) {
                 return Ok(Attempt::Not(why));
@@ -105,23 +106,9 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
             mounts.write(&record)?;
             record
         }
-        Some(record) => {
-            let place = mounts.place(&record);
-            // Whoever serves has the lock.
-            if place.exists() && place.serve()?.is_none() {
-                if record.digest == digest {
-                    return Ok(Attempt::There);
-                }
-                return Ok(Attempt::Not(format!("{} is mounted there", record.digest)));
-            }
-            if record.digest != digest {
-                return Err(Error::DeadMount { digest: record.digest });
-            }
-            if mounts.is_mounted()? {
-                unmount(&mounts.nix())?;
-            }
-            record
-        }
+        Dead::Served(other) if other == digest => return Ok(Attempt::There),
+        Dead::Served(other) => return Ok(Attempt::Not(format!("{other} is mounted there"))),
+        Dead::Same(record) => record,
     };
     let place = mounts.place(&record);
     let is_new = !place.exists();
@@ -147,6 +134,40 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
         Failed::Refused(why) => Err(Error::Mount { why: why.to_string() }),
         Failed::Error(error) => Err(error),
     }
+}
+
+/// What an earlier mount has left.
+enum Dead {
+    /// Nothing.
+    No,
+    /// It is served; this is its digest.
+    Served(String),
+    /// It is the same seed's: what was built over it is there.
+    Same(Record),
+}
+
+/// Looks for what an earlier mount has left, and clears it away, unless something was built over another seed.
+fn dead(mounts: &Mounts, digest: &str) -> Result<Dead> {
+    let Some(record) = mounts.read()? else { return Ok(Dead::No) };
+    let place = mounts.place(&record);
+    // Whoever serves has the lock.
+    if place.exists() && place.serve()?.is_none() {
+        return Ok(Dead::Served(record.digest));
+    }
+    let is_same = record.digest == digest;
+    if !is_same && is_built_over(&place, &record)? {
+        return Err(Error::DeadMount { digest: record.digest });
+    }
+    if mounts.is_mounted()? {
+        unmount(&mounts.nix())?;
+    }
+    if is_same {
+        return Ok(Dead::Same(record));
+    }
+    remove_nix(mounts, &record)?;
+    place.remove()?;
+    mounts.forget()?;
+    Ok(Dead::No)
 }
 
 /// Why there is no mount.
@@ -190,23 +211,22 @@ fn serve(
     let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), frame_options)?);
     let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new()));
     frames.stream(order(seed, &frames));
+    if options.complete {
+        complete(seed, &frames, progress)?;
+    }
+    // All of it is valid as soon as it is seen.
+    let mut started = register(found, seed, &place.folder)?;
     let overlay = overlay(&contents, place.above(owner)).map_err(Failed::Refused)?;
     if let (Way::Files, Some(why)) = (overlay.way, &overlay.why) {
         tracing::warn!("the seed is served file by file, which takes longer to list: {why}");
     }
     if record.made {
-        std::fs::create_dir(&nix)
-            .or_else(|error| if nix.is_dir() { Ok(()) } else { Err(error) })
-            .map_err(Error::io("creating", &nix))?;
+        let made = std::fs::create_dir(&nix).or_else(|error| if nix.is_dir() { Ok(()) } else { Err(error) });
+        made.map_err(Error::io("creating", &nix))?;
     }
     attach(&overlay.mount, &nix).map_err(Failed::Refused)?;
     drop(overlay.mount);
     drop(span);
-    if options.complete {
-        complete(seed, &frames, progress)?;
-    }
-    let mut started = register(found, seed, &options.root)?;
-    started.mounted = true;
     started.fetched = frames.received();
     Ok((started, overlay.serving, lock))
 }

@@ -5,13 +5,13 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
-use nix_seed_run::{Cache, Options, Unpacked};
+use nix_seed_run::{Cache, Options, Ready};
 use nix_seed_source::Location;
 use tempfile::NamedTempFile;
 
 use super::{Check, Flake};
 use crate::args::Global;
-use crate::commands::run::unpacked;
+use crate::commands::run::{Wish, over};
 use crate::error::Error;
 use crate::telemetry;
 
@@ -23,21 +23,22 @@ const NOT_UNDERSTOOD: u8 = 2;
 
 pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
-    let seed = unpacked(location, global, &cache)?;
     let no_helper = |why| Error::NoHelper { seed: location.to_string(), why };
-    let Some(helper) = seed.program(&cache, HELPER) else {
-        return Err(no_helper("it has no nix-seed-helper in its PATH, as seeds of older versions have none"));
-    };
-    let closure = closure(&seed, &cache)?;
-    let options = Options {
-        no_network: true,
-        // Nothing is built.
-        require_sandbox: false,
-        json: global.json,
-        variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
-        command: command(&helper, closure.path(), flake, check, global),
-    };
-    let finished = nix_seed_run::run(&cache, &seed, &options)?;
+    let (finished, _) = over(location, Wish::default(), global, &cache, |seed| {
+        let Some(helper) = seed.program(&cache, HELPER) else {
+            return Err(no_helper("it has no nix-seed-helper in its PATH, as seeds of older versions have none"));
+        };
+        let closure = closure(seed, &cache)?;
+        let options = Options {
+            no_network: true,
+            // Nothing is built.
+            require_sandbox: false,
+            json: global.json,
+            variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
+            command: command(&helper, closure.path(), flake, check, global),
+        };
+        Ok(nix_seed_run::run(&cache, seed, &options)?)
+    })?;
     let Some(began) = finished.began else { return Err(Error::NotBegun { code: finished.code }) };
     telemetry::build(HELPER, finished.spawned, began, finished.code);
     if finished.code == NOT_UNDERSTOOD {
@@ -47,7 +48,7 @@ pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Gl
 }
 
 /// What the seed holds, in a file that goes when it is dropped. The command sees all of this machine but for /nix.
-fn closure(seed: &Unpacked, cache: &Cache) -> Result<NamedTempFile, Error> {
+fn closure(seed: &Ready, cache: &Cache) -> Result<NamedTempFile, Error> {
     let closure = seed.closure(cache)?;
     let folder = std::env::temp_dir();
     let failed = |source| Error::Io { doing: "writing a file in", path: folder.clone(), source };

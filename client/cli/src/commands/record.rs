@@ -1,0 +1,82 @@
+//! `nix-seed record`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use nix_seed_run::{Cache, Mounted, Options, Own, Ready};
+use nix_seed_source::{Found, Location};
+
+use super::run::told;
+use crate::args::Global;
+use crate::error::Error;
+use crate::{print, telemetry};
+
+/// Run a command over a seed, and write down what of it the command touches, and when
+#[derive(Args)]
+#[command(
+    after_help = "The command is run as by `nix-seed run`. What it touches is for the next seed: mkSeed { recording = ./.seed.recording.json; } \
+    has a seed that is mounted fetch this first (doc/recording.md).\n\n\
+    Example:\n  nix-seed record ghcr.io/owner/seed@sha256:… -- nix build --no-link"
+)]
+pub(crate) struct Record {
+    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
+    location: Location,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = ".seed.recording.json")]
+    output: PathBuf,
+    /// Give the command no network but its own loopback interface
+    #[arg(long)]
+    no_network: bool,
+    /// The command, and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn run(record: &Record, global: &Global) -> Result<u8, Error> {
+    let cache = Cache::of_user()?;
+    let frames = cache.frames()?;
+    let keep = Arc::new(frames.clone());
+    let found = Found::find_keeping(&record.location, &global.registry()?, &global.platform(), Some(keep))?;
+    if let Some(tag) = &found.tag {
+        print::note(&format!("{}: {tag} is {}", record.location, found.digest()));
+    }
+    let mounted = Arc::new(Mounted::new(found, frames, Own::Ignored)?);
+    let options = Options {
+        no_network: record.no_network,
+        require_sandbox: false,
+        json: global.json,
+        variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
+        command: record.command.clone(),
+    };
+    let finished = nix_seed_run::run(&cache, &Ready::Mounted(mounted.clone()), &options)?;
+    told(&finished, &record.command)?;
+    if finished.code != 0 {
+        print::note(&format!("{} is not written: the command has failed", record.output.display()));
+        return Ok(finished.code);
+    }
+    let recording = mounted.recording();
+    write(&record.output, &recording.to_json())?;
+    let touched: u64 = recording
+        .touched
+        .iter()
+        .flat_map(|touched| &touched.frames)
+        .map(|range| u64::from(range.end - range.start))
+        .sum();
+    let paths: std::collections::BTreeSet<_> = recording.touched.iter().map(|touched| &touched.path).collect();
+    print::note(&format!(
+        "{}: {touched} frames of {} store paths; name it to mkSeed: recording = ./{};",
+        record.output.display(),
+        paths.len(),
+        record.output.file_name().unwrap_or_default().display()
+    ));
+    Ok(0)
+}
+
+/// Writes aside, then in its place.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let aside = path.with_extension("partial");
+    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, path));
+    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
+}

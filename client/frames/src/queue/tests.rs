@@ -1,0 +1,262 @@
+use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{any_index, frame, index};
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+fn queue() -> Queue {
+    Queue { most_behind: 2, ..Queue::new(PAUSE) }
+}
+
+fn broken() -> Error {
+    Error::Broken { what: "it".into(), why: "gone".into() }
+}
+
+fn numbers(range: std::ops::Range<u32>) -> impl DoubleEndedIterator<Item = Number> {
+    range.map(Number)
+}
+
+/// Two layers: frames 0 to 11 of small lengths, and 12 to 16, of which two in a row are more than a run.
+fn places() -> Places {
+    Places::new(&index(&[vec![vec![(9, 9); 10]], vec![vec![(1 << 20, 9), (1 << 20, 9), (3 << 20, 9)]]]))
+}
+
+fn next(queue: &mut Queue) -> Option<Vec<u32>> {
+    queue.next(&places(), Instant::now(), |_| false).map(|job| job.numbers.iter().map(|number| number.0).collect())
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Demand(u32),
+    Withdraw(usize),
+    Stream(u32, u32),
+    Expect(u32, u32),
+    Next,
+    Arrive(usize),
+    Fail(usize),
+    Forget,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let number = 0..60u32;
+    prop_oneof![
+        3 => number.clone().prop_map(Step::Demand),
+        1 => any::<usize>().prop_map(Step::Withdraw),
+        1 => (number.clone(), 0..20u32).prop_map(|(first, count)| Step::Stream(first, first + count)),
+        1 => (number, 0..20u32).prop_map(|(first, count)| Step::Expect(first, first + count)),
+        5 => Just(Step::Next),
+        4 => any::<usize>().prop_map(Step::Arrive),
+        1 => any::<usize>().prop_map(Step::Fail),
+        1 => Just(Step::Forget),
+    ]
+}
+
+/// What is asked, and what has become of it.
+struct World {
+    places: Places,
+    queue: Queue,
+    now: Instant,
+    had: HashSet<Number>,
+    running: Vec<Job>,
+    waiters: Vec<(Number, u64, Receiver<Outcome>)>,
+}
+
+impl World {
+    fn next(&mut self) -> bool {
+        let (had, waits) = (self.had.clone(), |number| self.waiters.iter().any(|(other, ..)| *other == number));
+        let in_flight: BTreeSet<_> = self.running.iter().flat_map(|job| job.numbers.clone()).collect();
+        let is_demanded = self.waiters.iter().any(|(number, ..)| !in_flight.contains(number));
+        let Some(job) = self.queue.next(&self.places, self.now, |number| had.contains(&number)) else {
+            assert!(!is_demanded, "what somebody waits for never rests");
+            return false;
+        };
+        assert!(!job.numbers.is_empty());
+        assert!(job.numbers.iter().all(|number| !in_flight.contains(number)), "nothing is fetched twice at one time");
+        assert_eq!(job.is_behind, !is_demanded, "what somebody waits for comes first");
+        if job.is_behind {
+            assert!(job.numbers.iter().all(|number| !had.contains(number)), "what is there is not fetched");
+        } else {
+            assert!(job.numbers.len() == 1 && waits(job.numbers[0]));
+        }
+        let found: Vec<_> = job.numbers.iter().map(|number| self.places.get(*number).unwrap()).collect();
+        assert!(found.windows(2).all(|pair| pair[0].layer == pair[1].layer), "one layer");
+        assert!(found.windows(2).all(|pair| pair[0].frame.end() == pair[1].frame.offset), "neighbours");
+        let bytes: u64 = found.iter().map(|place| u64::from(place.frame.length)).sum();
+        assert!(bytes <= RUN || found.len() == 1);
+        self.running.push(job);
+        assert!(self.running.iter().filter(|job| job.is_behind).count() <= 2);
+        true
+    }
+
+    /// A job ends: all of it arrives, or some does and the rest fails.
+    fn end(&mut self, job: usize, arrive: bool) {
+        if self.running.is_empty() {
+            return;
+        }
+        let job = self.running.swap_remove(job % self.running.len());
+        let arrived = if arrive { job.numbers.len() } else { job.numbers.len() / 2 };
+        let bytes = Arc::new(frame(vec![1]));
+        for number in &job.numbers[..arrived] {
+            self.had.insert(*number);
+            self.queue.arrived(*number, &bytes);
+        }
+        self.queue.failed(&job, &job.numbers[arrived..], &broken(), self.now);
+        self.queue.end(&job);
+        // Whoever waited for these has been told, once; nobody else has.
+        let (told, waiting): (Vec<_>, _) =
+            std::mem::take(&mut self.waiters).into_iter().partition(|(number, ..)| job.numbers.contains(number));
+        self.waiters = waiting;
+        for (number, _, receiver) in told {
+            let outcome = receiver.try_recv().expect("whoever waits is told");
+            assert_eq!(outcome.is_ok(), job.numbers[..arrived].contains(&number));
+            assert!(receiver.recv().is_err(), "once");
+        }
+        for (_, _, receiver) in &self.waiters {
+            assert!(receiver.try_recv().is_err(), "nobody else is told");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn whatever_is_asked_each_frame_is_fetched_once_and_everybody_is_told(
+        index in any_index(1 << 20), steps in prop::collection::vec(step(), 0..80)
+    ) {
+        let places = Places::new(&index);
+        let all = index.layers.iter().map(|layer| layer.frames.len() as u32).sum::<u32>();
+        let (now, had) = (Instant::now(), HashSet::new());
+        let mut world = World { places, queue: queue(), now, had, running: Vec::new(), waiters: Vec::new() };
+        for step in steps {
+            match step {
+                Step::Demand(number) if number < all => {
+                    let (sender, receiver) = sync_channel(1);
+                    let ticket = world.queue.demand(Number(number), sender);
+                    world.waiters.push((Number(number), ticket, receiver));
+                }
+                Step::Withdraw(waiter) if !world.waiters.is_empty() => {
+                    let (number, ticket, _) = world.waiters.swap_remove(waiter % world.waiters.len());
+                    world.queue.withdraw(number, ticket);
+                }
+                // Numbers that are none are harmless here.
+                Step::Stream(first, end) => world.queue.stream(numbers(first..end)),
+                Step::Expect(first, end) => world.queue.expect(numbers(first..end)),
+                Step::Next => { world.next(); }
+                Step::Arrive(job) => world.end(job, true),
+                Step::Fail(job) => {
+                    world.end(job, false);
+                    world.now += PAUSE * 40;
+                }
+                Step::Forget => world.queue.forget(),
+                Step::Demand(_) | Step::Withdraw(_) => {}
+            }
+        }
+        while world.next() || !world.running.is_empty() {
+            world.end(0, true);
+        }
+        prop_assert!(world.queue.is_idle(), "{:?}", world.queue);
+        prop_assert!(world.waiters.is_empty());
+        prop_assert!(world.queue.waiters.is_empty() && world.queue.behind_now == 0);
+    }
+}
+
+#[test]
+fn what_is_streamed_keeps_its_order_and_comes_in_runs() {
+    let mut queue = queue();
+    queue.stream([5, 6, 7, 1].map(Number).into_iter());
+    queue.stream(numbers(13..16));
+    queue.most_behind = 9;
+    let jobs: Vec<_> = std::iter::from_fn(|| next(&mut queue)).collect();
+    assert_eq!(jobs, [vec![5, 6, 7], vec![1], vec![13, 14], vec![15]]);
+    assert!(!queue.is_idle(), "they are on their way");
+}
+
+#[test]
+fn what_follows_a_touch_comes_before_what_is_streamed_and_is_bounded() {
+    let mut queue = queue();
+    queue.stream(numbers(1..3));
+    queue.expect(numbers(8..10));
+    queue.expect(numbers(5..6));
+    assert_eq!([next(&mut queue), next(&mut queue)], [Some(vec![5]), Some(vec![8, 9])]);
+    assert_eq!(next(&mut queue), None, "two are at it");
+    queue.expect(numbers(0..100_000));
+    assert_eq!(queue.urgent.len(), URGENT);
+    assert_eq!(queue.urgent.front(), Some(&Number(0)));
+}
+
+#[test]
+fn after_a_failure_streams_rest_and_demands_do_not() {
+    let mut queue = queue();
+    queue.stream(numbers(1..4));
+    let (now, places) = (Instant::now(), places());
+    let job = queue.next(&places, now, |_| false).unwrap();
+    queue.failed(&job, &job.numbers, &broken(), now);
+    queue.end(&job);
+    assert!(!queue.is_idle(), "it is to be tried again");
+    assert_eq!(queue.pause(now), Some(PAUSE));
+    assert!(queue.next(&places, now, |_| false).is_none());
+    let (sender, receiver) = sync_channel(1);
+    queue.demand(Number(9), sender);
+    let demanded = queue.next(&places, now, |_| false).unwrap();
+    assert!(!demanded.is_behind);
+    // What arrives says that the registry is well.
+    queue.arrived(Number(9), &Arc::new(frame(vec![1])));
+    queue.end(&demanded);
+    assert!(receiver.try_recv().unwrap().is_ok());
+    assert_eq!(queue.next(&places, now, |_| false).unwrap().numbers, job.numbers);
+}
+
+#[test]
+fn a_frame_that_always_fails_is_tried_a_few_times_and_others_go_before() {
+    let mut queue = queue();
+    queue.stream(numbers(1..2));
+    queue.stream(numbers(7..8));
+    let (mut now, places) = (Instant::now(), places());
+    let mut tried = Vec::new();
+    while let Some(job) = queue.next(&places, now, |_| false) {
+        tried.extend(job.numbers.iter().map(|number| number.0));
+        queue.failed(&job, &job.numbers, &broken(), now);
+        queue.end(&job);
+        now += PAUSE * 40;
+    }
+    assert_eq!(tried, [1, 7, 1, 7, 1, 7]);
+    assert!(queue.is_idle());
+}
+
+#[test]
+fn whoever_waits_for_all_is_let_go_when_a_registry_stays_down_and_streams_go_on_when_it_is_back() {
+    let mut queue = queue();
+    queue.stream([1, 3, 5, 7, 9].map(Number).into_iter());
+    let (mut now, places) = (Instant::now(), places());
+    let mut jobs = 0;
+    while let Some(job) = queue.next(&places, now, |_| false) {
+        jobs += 1;
+        assert!(jobs < 20, "it ends");
+        queue.failed(&job, &job.numbers, &broken(), now);
+        queue.end(&job);
+        now += PAUSE * 40;
+    }
+    assert!(queue.is_idle() && !queue.behind.is_empty());
+    queue.demand(Number(2), sync_channel(1).0);
+    let job = queue.next(&places, now, |_| false).unwrap();
+    queue.arrived(Number(2), &Arc::new(frame(vec![1])));
+    queue.end(&job);
+    assert!(queue.next(&places, now, |_| false).is_some_and(|job| job.is_behind));
+}
+
+#[test]
+fn what_nobody_waits_for_any_more_keeps_nobody_waiting() {
+    let mut queue = queue();
+    let first = queue.demand(Number(1), sync_channel(1).0);
+    let second = queue.demand(Number(1), sync_channel(1).0);
+    queue.demand(Number(2), sync_channel(1).0);
+    queue.withdraw(Number(1), first);
+    assert_eq!(queue.demands, [Number(1), Number(2)]);
+    queue.withdraw(Number(1), second);
+    assert_eq!(next(&mut queue), Some(vec![2]));
+    assert_eq!(next(&mut queue), None);
+}
