@@ -82,6 +82,12 @@ pub enum Error {
         /// The cache.
         path: PathBuf,
     },
+    /// The time for which reads wait is no number.
+    #[error("NIX_SEED_READ_TIMEOUT is {text:?}: write a number of seconds")]
+    ReadTimeout {
+        /// What it is set to.
+        text: String,
+    },
     /// The limit of the cache is no size.
     #[error("NIX_SEED_CACHE_LIMIT is {text:?}: write a number of bytes, or one with K, M, G or T, as in 20G")]
     Limit {

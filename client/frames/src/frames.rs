@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,37 +8,16 @@ use std::time::{Duration, Instant};
 
 use nix_seed_image::layout::blob_path;
 use nix_seed_image::seed::Seed;
-use nix_seed_image::{Compared, Decoder, Error as ImageError};
+use nix_seed_image::{Compared, Error as ImageError};
 use nix_seed_source::Source;
 
+use crate::decoders::Decoders;
 use crate::fetcher::Fetcher;
 use crate::memory::Memory;
-use crate::{Error, FrameCache, Number, Places, Result};
+use crate::{Error, FrameCache, Number, Options, Places, Result};
 
 /// So many buffers of the size of a frame are kept for the next ones: a new one costs more than half of what is done with it.
 const BUFFERS: usize = 4;
-
-/// How many frames are decompressed at one time: more would take memory, and there are no more cores on most machines.
-const DECODERS: usize = 4;
-
-/// How frames are read.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The most bytes of decompressed frames that are kept in memory, besides those that are being read.
-    pub memory: u64,
-    /// For how long a read waits for a frame to arrive.
-    pub deadline: Duration,
-    /// How many threads fetch, as far as the machine permits.
-    pub threads: usize,
-    /// When something that is streamed in behind fails, so long nothing is; then for longer, up to 32 times as long.
-    pub pause: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { memory: 48 << 20, deadline: Duration::from_secs(60), threads: 9, pause: Duration::from_secs(1) }
-    }
-}
 
 /// The frames of one seed.
 pub struct Frames {
@@ -47,9 +27,7 @@ pub struct Frames {
     memory: Mutex<Memory>,
     making: Mutex<Making>,
     made: Condvar,
-    decoders: Mutex<Decoders>,
-    /// A decoder is free again.
-    freed: Condvar,
+    decoders: Decoders,
     /// Buffers of the size of a frame.
     buffers: Mutex<Vec<Vec<u8>>>,
     touched: Mutex<Touched>,
@@ -69,13 +47,6 @@ struct Making {
     now: HashSet<Number>,
     /// Why the last attempts failed, and when they ended.
     failed: HashMap<Number, (Instant, Error)>,
-}
-
-/// At most [`DECODERS`] of them.
-#[derive(Default)]
-struct Decoders {
-    free: Vec<Decoder>,
-    in_use: usize,
 }
 
 /// Frames in the order in which they were first touched.
@@ -112,8 +83,7 @@ impl Frames {
             memory: Mutex::new(Memory::new(options.memory)),
             making: Mutex::default(),
             made: Condvar::new(),
-            decoders: Mutex::default(),
-            freed: Condvar::new(),
+            decoders: Decoders::default(),
             buffers: Mutex::default(),
             touched: Mutex::default(),
         })
@@ -233,23 +203,10 @@ impl Frames {
     }
 
     fn decode(&self, number: Number, compressed: &Compared<Vec<u8>>) -> Result<Vec<u8>> {
-        let mut decoder = self.decoder();
         let mut tar = lock(&self.buffers).pop().unwrap_or_default();
-        let decoded = match &mut decoder.0 {
-            Some(decoder) => decoder.decode_to(compressed, &mut tar),
-            None => Decoder::new().and_then(|new| decoder.0.insert(new).decode_to(compressed, &mut tar)),
-        };
-        drop(decoder);
+        let decoded = self.decoders.decode(compressed, &mut tar);
         let layer = self.places.get(number).map_or("its layer", |place| place.layer_name);
         decoded.map(|()| tar).map_err(|error| name(error, layer))
-    }
-
-    /// Waits until a decoder is free.
-    fn decoder(&self) -> Turn<'_> {
-        let all = lock(&self.decoders);
-        let mut all = self.freed.wait_while(all, |all| all.in_use >= DECODERS).unwrap_or_else(PoisonError::into_inner);
-        all.in_use += 1;
-        Turn(all.free.pop(), self)
     }
 
     /// The compressed bytes of a frame.
@@ -264,7 +221,8 @@ impl Frames {
                 let outside = || Error::Outside { what: self.places.describe(number) };
                 let (path, file) = files.get(place.layer).ok_or_else(outside)?;
                 let mut bytes = vec![0; place.frame.length as usize];
-                file.read_exact_at(&mut bytes, place.frame.offset).map_err(Error::io("reading", path))?;
+                let read = reopen(file).and_then(|file| file.read_exact_at(&mut bytes, place.frame.offset));
+                read.map_err(Error::io("reading", path))?;
                 let named = |error| name(error, &path.display().to_string());
                 return Ok(Arc::new(Compared::new(*place.frame, bytes).map_err(named)?));
             }
@@ -313,17 +271,10 @@ fn name(error: ImageError, place: &str) -> Error {
     }
 }
 
-/// A decoder, or the right to make one.
-struct Turn<'a>(Option<Decoder>, &'a Frames);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut all = lock(&self.1.decoders);
-        all.in_use -= 1;
-        all.free.extend(self.0.take());
-        drop(all);
-        self.1.freed.notify_one();
-    }
+/// Opens an open file again: a thread may have a table of open files of its own, which `/proc/self`, the table of the process'
+/// first thread, is not.
+fn reopen(file: &File) -> std::io::Result<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,11 +11,13 @@
 mod backoff;
 mod cache;
 mod complete;
+mod decoders;
 mod error;
 mod fetcher;
 mod file;
 mod frames;
 mod memory;
+mod options;
 mod places;
 mod queue;
 mod room;
@@ -24,5 +26,6 @@ mod testing;
 
 pub use cache::{CACHE_VARIABLE, FrameCache};
 pub use error::{Error, Result};
-pub use frames::{Frames, Options};
+pub use frames::Frames;
+pub use options::Options;
 pub use places::{Number, Places};

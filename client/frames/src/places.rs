@@ -86,6 +86,13 @@ impl Places {
         (0..).zip(&self.owners).filter(|(_, owner)| owner.is_some()).map(|(number, _)| Number(number))
     }
 
+    /// All frames that hold store paths: first as a recorded start touched them, then in the order of layers. Some stand there
+    /// twice.
+    pub fn order(&self, index: &Index) -> Vec<Number> {
+        let recorded = index.order.iter().filter_map(|at| self.number(at.layer, at.frame));
+        recorded.chain(self.all()).collect()
+    }
+
     /// The store path that a frame is of, by position in the index.
     pub fn owner(&self, number: Number) -> Option<u32> {
         self.owners.get(number.0 as usize).copied().flatten()

@@ -66,9 +66,11 @@ impl Mounted {
     pub fn new(found: Found, cache: FrameCache, local: Own) -> Result<Self> {
         let seed = Arc::new(found.seed()?);
         let _quiet = Quiet::begin();
-        let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::default())?);
+        let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::of_user()?)?);
         let local = if local == Own::Used { self::local(&seed) } else { Local::new() };
-        frames.stream(order(&seed, &frames, &local));
+        let is_here = |number: &Number| frames.places().owner(*number).is_some_and(|path| local.contains_key(&path));
+        let order = frames.places().order(&seed.index);
+        frames.stream(order.into_iter().filter(|number| !is_here(number)).collect());
         let contents = Arc::new(Contents::new(seed.clone(), frames, local));
         Ok(Self { found, seed, contents })
     }
@@ -231,12 +233,4 @@ fn local(seed: &Seed) -> Local {
         }
     }
     local
-}
-
-/// In which order frames are streamed in behind: as a recorded start touched them, then as they lie; without what is here.
-fn order(seed: &Seed, frames: &Frames, local: &Local) -> Vec<Number> {
-    let places = frames.places();
-    let recorded = seed.index.order.iter().filter_map(|at| places.number(at.layer, at.frame));
-    let is_here = |number: &Number| places.owner(*number).is_some_and(|path| local.contains_key(&path));
-    recorded.chain(places.all()).filter(|number| !is_here(number)).collect()
 }

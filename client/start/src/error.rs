@@ -156,12 +156,6 @@ pub enum Error {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Frames(#[from] nix_seed_frames::Error),
-    /// Nobody knows for how long to wait.
-    #[error("NIX_SEED_READ_TIMEOUT is {text:?}: write a number of seconds")]
-    ReadTimeout {
-        /// What the variable says.
-        text: String,
-    },
     /// A mounted seed whose server has ended cannot be served again.
     #[error(
         "what is mounted here cannot be served again: {why}; give it up, with what was built over it: nix-seed down --discard"

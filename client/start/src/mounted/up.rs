@@ -1,12 +1,10 @@
 //! Mounts a seed, and registers its paths.
 
 use std::fs::File;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use nix_seed_frames::{FrameCache, Frames, Number, Options as FrameOptions};
+use nix_seed_frames::{FrameCache, Frames, Options as FrameOptions};
 use nix_seed_image::seed::Seed;
 use nix_seed_mount::{Contents, Local, Serving, Way, attach, overlay};
 use nix_seed_source::Found;
@@ -19,9 +17,6 @@ use crate::store::{owner_of_new, unmount};
 use crate::tree::remove;
 use crate::up::{register, threads};
 use crate::{Error, Options, Progress, Result, Started};
-
-/// Names the seconds for which a read waits for what has to be fetched.
-const TIMEOUT_VARIABLE: &str = "NIX_SEED_READ_TIMEOUT";
 
 /// What became of a seed that was to be mounted.
 #[allow(clippy::large_enum_variant, reason = "there is one of them")]
@@ -88,7 +83,7 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
     if let Err(why) = may_mount(&options.root) {
         return Ok(Attempt::Not(why));
     }
-    let frame_options = frame_options()?;
+    let frame_options = FrameOptions::of_user()?;
     let mounts = Mounts::of(&options.root);
     let _lock = match mounts.lock() {
         Ok(lock) => lock,
@@ -210,7 +205,7 @@ fn serve(
     let cache = cache(place, options.complete)?;
     let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), frame_options)?);
     let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new()));
-    frames.stream(order(seed, &frames));
+    frames.stream(frames.places().order(&seed.index));
     if options.complete {
         complete(seed, &frames, progress)?;
     }
@@ -229,21 +224,6 @@ fn serve(
     drop(span);
     started.fetched = frames.received();
     Ok((started, overlay.serving, lock))
-}
-
-/// How frames are read: as is usual, but for what the environment says.
-fn frame_options() -> Result<FrameOptions> {
-    let options = FrameOptions::default();
-    let Some(text) = std::env::var(TIMEOUT_VARIABLE).ok().filter(|text| !text.is_empty()) else { return Ok(options) };
-    let seconds = text.parse::<NonZero<u32>>().map_err(|_| Error::ReadTimeout { text })?;
-    Ok(FrameOptions { deadline: Duration::from_secs(seconds.get().into()), ..options })
-}
-
-/// In which order to stream frames in behind: as a recorded start touched them, then as they lie.
-fn order(seed: &Seed, frames: &Frames) -> Vec<Number> {
-    let places = frames.places();
-    let recorded = seed.index.order.iter().filter_map(|at| places.number(at.layer, at.frame));
-    recorded.chain(places.all()).collect()
 }
 
 /// All of it is there and verified before anything counts as valid.
