@@ -114,17 +114,21 @@ fn a_damaged_layout_gives_errors_that_name_the_file_and_no_bytes() {
     let index = made.index();
     let blobs = dir.path().join("blobs/sha256");
     std::fs::create_dir_all(&blobs).unwrap();
-    for layer in &index.layers[..2] {
+    let source = nix_seed_source::Source::Layout(dir.path().into());
+    let open = || nix_seed_frames::Frames::new(&made.seed, &source, None, &quick());
+    for layer in &index.layers {
+        // A layer that is missing is missed before anything is read.
         let hex = layer.digest.hex();
+        let error = open().err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("opening") && error.contains(&hex), "{error}");
         let mut blob = std::fs::read(made.layout.join("blobs/sha256").join(&hex)).unwrap();
         blob[layer.frames[1].offset as usize + 20] ^= 1;
         std::fs::write(blobs.join(hex), &blob[..blob.len() - 1]).unwrap();
     }
-    let source = nix_seed_source::Source::Layout(dir.path().into());
-    let frames = nix_seed_frames::Frames::new(&made.seed, &source, None, &quick()).unwrap();
+    let frames = open().unwrap();
     made.touch(&frames, 0, 2).unwrap();
     let last = index.layers[0].frames.len() as u32 - 1;
-    for (layer, frame, why) in [(0, 1, "its SHA-256 is not"), (0, last, "reading"), (2, 1, "opening")] {
+    for (layer, frame, why) in [(0, 1, "its SHA-256 is not"), (0, last, "reading")] {
         let error = made.touch(&frames, layer, frame).unwrap_err().to_string();
         assert!(error.contains(why) && error.contains(&index.layers[layer as usize].digest.hex()), "{error}");
     }

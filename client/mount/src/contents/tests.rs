@@ -47,7 +47,7 @@ fn what_the_machine_has_is_read_from_there() {
     let made = Made::new();
     let contents = made.contents(local(&made));
     for layer in &made.seed.index.layers {
-        std::fs::remove_file(blob_path(&made.layout, &layer.digest)).unwrap();
+        std::fs::write(blob_path(&made.layout, &layer.digest), "").unwrap();
     }
     for file in files(&made) {
         assert!(read(&contents, file).unwrap() == made.bytes(file.0, file.1), "{file:?}");
