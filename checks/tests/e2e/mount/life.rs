@@ -108,7 +108,7 @@ fn what_was_built_over_it() {
         });
         let other = Small::new(&scene.publisher, "app-2.0");
         let location = other.push(&scene.publisher, scene.registry.address(), scene.proxy.address());
-        let dead = ["is mounted here, and the process that served it has ended", "nix-seed down"];
+        let dead = ["was mounted here, the process that served it has ended", "nix-seed down"];
         machine.refuses(&["up", "--mount", &location], 1, &dead);
         machine.mounts(&scene.location);
         assert_eq!(machine.content(&built), "by somebody");
