@@ -1,7 +1,8 @@
 //! One measured command, in a process of its own: `checks measured REPORT COMMAND…`.
 //!
 //! The process adopts whatever the command leaves behind, so that the processor time of all its descendants is counted, those among
-//! them that outlive it for a moment (a container's monitor does).
+//! them that outlive it for a moment (a container's monitor does). What serves a mount goes on for longer: it is told of (`--serves`),
+//! is looked at when the command ends, and is left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -24,6 +25,12 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// A program whose processes are also counted by themselves
+    #[arg(long)]
+    own: Option<PathBuf>,
+    /// The command leaves somebody behind who serves: that is not waited for
+    #[arg(long)]
+    serves: bool,
     /// Where to write what it cost, as JSON
     report: PathBuf,
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -39,6 +46,15 @@ pub struct Cost {
     pub cpu_seconds: f64,
     /// The most bytes that all its processes had in memory at one time.
     pub memory: u64,
+    /// The same of those that run the program that was named.
+    pub own_memory: Option<u64>,
+}
+
+/// The most memory, in KiB.
+#[derive(Debug, Clone, Copy, Default)]
+struct Memory {
+    all: u64,
+    own: u64,
 }
 
 /// Runs the command to its end, and reports.
@@ -50,15 +66,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let child = child.with_context(|| format!("cannot run {}", program.display()))?;
     let over = AtomicBool::new(false);
     let (seconds, success, memory) = thread::scope(|scope| -> Result<_> {
-        let sampler = scope.spawn(|| largest_memory(&over));
+        let sampler = scope.spawn(|| largest_memory(&over, arguments.own.as_deref()));
         let status = until_end_of(child.id());
         let seconds = start.elapsed().as_secs_f64();
-        reap_rest();
+        if !arguments.serves {
+            reap_rest();
+        }
         over.store(true, Ordering::Relaxed);
         let memory = sampler.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok((seconds, status?, memory))
     })?;
-    let cost = Cost { seconds, cpu_seconds: cpu_of_children()?, memory };
+    let cost = Cost {
+        seconds,
+        cpu_seconds: cpu_of_children()?,
+        memory: memory.all << 10,
+        own_memory: arguments.own.as_ref().map(|_| memory.own << 10),
+    };
     fs::write(&arguments.report, serde_json::to_vec(&cost)?)?;
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -86,9 +109,14 @@ fn reap_rest() {
     }
 }
 
-/// The processor time of all descendants that were waited for.
+/// The processor time of all descendants: those that were waited for, and those that there still are.
 fn cpu_of_children() -> Result<f64> {
-    let ticks = field(&fs::read_to_string("/proc/self/stat")?, 15) + field(&fs::read_to_string("/proc/self/stat")?, 16);
+    let waited = fs::read_to_string("/proc/self/stat")?;
+    let mut ticks = field(&waited, 15) + field(&waited, 16);
+    for process in descendants(rustix::process::getpid()) {
+        let stat = fs::read_to_string(Path::new("/proc").join(process).join("stat")).unwrap_or_default();
+        ticks += (13..=16).map(|number| field(&stat, number)).sum::<u64>();
+    }
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
@@ -98,18 +126,48 @@ fn field(stat: &str, number: usize) -> u64 {
     after_name.split(' ').nth(number - 2).and_then(|value| value.parse().ok()).unwrap_or_default()
 }
 
-/// Looks at all descendants until `over`: the largest sum of what they had in memory, or what the largest of them had at its
-/// peak, which may lie between two looks.
-fn largest_memory(over: &AtomicBool) -> u64 {
-    let mut largest = 0;
-    while !over.load(Ordering::Relaxed) {
+/// Looks at all descendants until `over`, and once more then: the largest sum of what they had in memory, or what the largest of
+/// them had at its peak, which may lie between two looks.
+fn largest_memory(over: &AtomicBool, program: Option<&Path>) -> Memory {
+    let mut largest = Memory::default();
+    loop {
+        let is_over = over.load(Ordering::Relaxed);
         let processes = descendants(rustix::process::getpid());
-        let sum = processes.iter().map(|process| kib(process, "VmRSS:")).sum::<u64>();
-        let peak = processes.iter().map(|process| kib(process, "VmHWM:")).max().unwrap_or_default();
-        largest = largest.max(sum).max(peak);
+        let most = |processes: &[&String]| {
+            let sum = processes.iter().map(|process| kib(process, "VmRSS:")).sum::<u64>();
+            let peak = processes.iter().map(|process| kib(process, "VmHWM:")).max().unwrap_or_default();
+            sum.max(peak)
+        };
+        largest.all = largest.all.max(most(&processes.iter().collect::<Vec<_>>()));
+        if let Some(program) = program {
+            let own: Vec<_> = processes.iter().filter(|process| runs(process, program)).collect();
+            largest.own = largest.own.max(most(&own));
+        }
+        if is_over {
+            return largest;
+        }
         thread::sleep(SAMPLE);
     }
-    largest << 10
+}
+
+/// Whether a process runs a program.
+fn runs(process: &str, program: &Path) -> bool {
+    fs::read_link(Path::new("/proc").join(process).join("exe")).is_ok_and(|running| running == program)
+}
+
+/// Waits until no process of this machine runs a program any more; false if that takes too long.
+pub fn until_nobody_runs(program: &Path) -> bool {
+    let start = Instant::now();
+    loop {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        if !entries.into_iter().any(|entry| runs(&entry.file_name().to_string_lossy(), program)) {
+            return true;
+        }
+        if start.elapsed() > AFTERMATH {
+            return false;
+        }
+        thread::sleep(SAMPLE);
+    }
 }
 
 fn descendants(of: Pid) -> BTreeSet<String> {
@@ -143,6 +201,20 @@ fn kib(process: &str, name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_runs_a_program_is_found_until_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().canonicalize().unwrap().join("sleeps");
+        fs::copy("/bin/sleep", &program).unwrap();
+        assert!(until_nobody_runs(&program));
+        let mut child = Command::new(&program).arg("60").spawn().unwrap();
+        let own = descendants(rustix::process::getpid());
+        assert!(own.contains(&child.id().to_string()) && runs(&child.id().to_string(), &program), "{own:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(until_nobody_runs(&program));
+    }
 
     #[test]
     fn reads_fields_behind_a_name_with_blanks() {

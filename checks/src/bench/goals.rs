@@ -2,13 +2,21 @@
 
 use serde::Serialize;
 
-use crate::bench::measure::Measure;
+use crate::bench::measure::{Measure, Row};
 use crate::bench::planning::plan_of;
-use crate::bench::start::{AGAIN, ARCHIVE, OURS, PODMAN};
+use crate::bench::start::{AGAIN, ARCHIVE, COPY, GZIP, MOUNTED, PODMAN, UNPACKED};
+use crate::bench::wire::Wire;
 use crate::bench::write::{HELPER, TAR};
 
 /// The most that any of our programs may need.
 const MEMORY: u64 = 256 << 20;
+
+/// Seconds from nothing to the first command of a build, nearby and far away.
+const READY: f64 = 0.3;
+const READY_FAR: f64 = 2.0;
+
+/// So many times what unpacking and reading takes, to read all through a mount.
+const READ: f64 = 1.3;
 
 /// Seconds for a plan of so many derivations.
 const PLAN: (usize, f64) = (5000, 2.0);
@@ -27,26 +35,26 @@ pub struct Goal {
 }
 
 /// Of what was measured, those goals that can be judged. `missing` is the part of the image's bytes that the warm start lacked.
-pub fn judge(measures: &[Measure], missing: f64) -> Vec<Goal> {
+pub fn judge(measures: &[Measure], wire: &[Wire], missing: f64) -> Vec<Goal> {
     let seconds = |measure: &str, subject: &str| {
         let measure = measures.iter().find(|found| found.name == measure)?;
         measure.row(subject).map(|run| run.seconds)
     };
     let ratio = |measure, one, other| Some(seconds(measure, one)? / seconds(measure, other)?);
-    let mut goals = Vec::new();
+    let mut goals = judge_mounts(&seconds);
     let mut compare = |goal, measure, one, other, most: f64| {
         if let Some(ratio) = ratio(measure, one, other) {
             goals.push(Goal { goal, found: format!("{ratio:.2} ×"), met: ratio <= most });
         }
     };
-    compare("cold: no slower than the restore of an archive", "cold", OURS, ARCHIVE, 1.0);
-    compare("cold: at most 0.6 × podman", "cold", OURS, PODMAN, 0.6);
+    compare("cold, unpacked: no slower than the restore of an archive", "cold", UNPACKED, ARCHIVE, 1.0);
+    compare("cold, unpacked: at most 0.6 × podman", "cold", UNPACKED, PODMAN, 0.6);
     compare("write: no slower than `tar | zstd -3 -T2`", "write", HELPER, TAR, 1.0);
     if let (Some(warm), Some(again), Some(cold)) =
-        (seconds("warm", OURS), seconds("warm", AGAIN), seconds("cold", OURS))
+        (seconds("warm", UNPACKED), seconds("warm", AGAIN), seconds("cold", UNPACKED))
     {
         let part = (warm - again) / (cold - again);
-        let made = |measure: &str| measures.iter().find(|found| found.name == measure)?.row(OURS)?.files;
+        let made = |measure: &str| measures.iter().find(|found| found.name == measure)?.row(UNPACKED)?.files;
         let files = match (made("warm"), made("cold")) {
             (Some(warm), Some(cold)) => format!(" and {:.1} % of the files", percent(warm as f64 / cold as f64)),
             _ => String::new(),
@@ -59,10 +67,8 @@ pub fn judge(measures: &[Measure], missing: f64) -> Vec<Goal> {
         });
     }
     goals.extend(judge_plans(measures));
-    let ours = |name: &str| ["nix-seed", "plan", "write", "up"].iter().any(|own| name.starts_with(own));
-    // What runs a build beside ours is not ours.
-    let alone = measures.iter().filter(|measure| measure.name != "build");
-    let memory = alone.flat_map(|measure| &measure.rows).filter(|row| ours(&row.subject)).map(|row| row.median.memory);
+    let all = measures.iter().chain(wire.iter().map(|wire| &wire.measure));
+    let memory = all.flat_map(|measure| &measure.rows).filter_map(memory_of_ours);
     if let Some(memory) = memory.max() {
         goals.push(Goal {
             goal: "memory: under 256 MiB at any size",
@@ -70,6 +76,36 @@ pub fn judge(measures: &[Measure], missing: f64) -> Vec<Goal> {
             met: memory < MEMORY,
         });
     }
+    goals
+}
+
+/// What our programs needed: where others ran beside them, without those.
+fn memory_of_ours(row: &Row) -> Option<u64> {
+    let ours = ["nix-seed", "plan", "write", "up"].iter().any(|own| row.subject.starts_with(own));
+    row.median.own_memory.or(ours.then_some(row.median.memory))
+}
+
+/// Seeds that are mounted.
+fn judge_mounts(seconds: &dyn Fn(&str, &str) -> Option<f64>) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut within = |goal, measure, most: f64| {
+        if let Some(found) = seconds(measure, MOUNTED) {
+            goals.push(Goal { goal, found: format!("{found:.2} s"), met: found < most });
+        }
+    };
+    within("cold, mounted: under 0.3 s", "cold", READY);
+    within("far, mounted: the first command of a build in under 2 s", "far", READY_FAR);
+    let mut compare = |goal, measure, other: Option<f64>, most: f64| {
+        if let (Some(one), Some(other)) = (seconds(measure, MOUNTED), other) {
+            goals.push(Goal { goal, found: format!("{:.2} ×", one / other), met: one <= other * most });
+        }
+    };
+    compare("cold, mounted: at most 1/10 of podman", "cold", seconds("cold", PODMAN), 0.1);
+    compare("cold, mounted: at most 1/10 of `nix copy`", "cold", seconds("cold", COPY), 0.1);
+    compare("cold, mounted: at most 1/5 of the restore of an archive", "cold", seconds("cold", ARCHIVE), 0.2);
+    let peers = [PODMAN, GZIP, COPY, ARCHIVE].iter().filter_map(|peer| seconds("build", peer));
+    compare("build, mounted: at most 1/4 of the best peer", "build", peers.reduce(f64::min), 0.25);
+    compare("read, mounted: at most 1.3 × unpacked", "read", seconds("read", UNPACKED), READ);
     goals
 }
 
@@ -100,7 +136,7 @@ fn percent(part: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::measure::{Row, Run};
+    use crate::bench::measure::Run;
 
     fn measure(name: &'static str, rows: &[(&str, f64, u64)]) -> Measure {
         let row = |(subject, seconds, mib): &(&str, f64, u64)| Row {
@@ -114,28 +150,83 @@ mod tests {
 
     #[test]
     fn goals_are_met_or_missed_by_what_was_measured() {
-        let cold = measure("cold", &[(OURS, 8.0, 90), (ARCHIVE, 9.0, 900), (PODMAN, 10.0, 900)]);
-        let warm = measure("warm", &[(OURS, 1.4, 90), (AGAIN, 1.0, 90)]);
-        let goals = judge(&[cold, warm], 0.05);
+        let cold = measure("cold", &[(UNPACKED, 8.0, 90), (ARCHIVE, 9.0, 900), (PODMAN, 10.0, 900)]);
+        let warm = measure("warm", &[(UNPACKED, 1.4, 90), (AGAIN, 1.0, 90)]);
+        let goals = judge(&[cold, warm], &[], 0.05);
         let met: Vec<_> = goals.iter().map(|goal| goal.met).collect();
         assert_eq!(met, [true, false, true, true], "{goals:?}");
-        assert!(!judge(&[measure("growth", &[("up", 1.0, 300)])], 0.05)[0].met);
+        assert!(!judge(&[measure("growth", &[("up", 1.0, 300)])], &[], 0.05)[0].met);
+    }
+
+    /// Whether the goals of mounts are met that are judged by this measure.
+    fn met(name: &'static str, rows: &[(&str, f64)]) -> Vec<bool> {
+        let rows: Vec<_> = rows.iter().map(|(subject, seconds)| (*subject, *seconds, 1)).collect();
+        let goals = judge(&[measure(name, &rows)], &[], 0.0);
+        let of_mounts = goals.iter().filter(|goal| goal.goal.contains(", mounted: "));
+        of_mounts.map(|goal| goal.met).collect()
+    }
+
+    #[test]
+    fn a_mount_is_to_be_ready_at_once() {
+        assert_eq!(met("cold", &[(MOUNTED, 0.29)]), [true]);
+        assert_eq!(met("cold", &[(MOUNTED, 0.3)]), [false]);
+        assert_eq!(met("far", &[(MOUNTED, 1.9), (PODMAN, 2.0)]), [true]);
+        assert_eq!(met("far", &[(MOUNTED, 2.0)]), [false]);
+    }
+
+    #[test]
+    fn a_mount_is_to_be_ready_in_a_part_of_what_each_peer_takes() {
+        let cold =
+            |podman, copy, archive| met("cold", &[(MOUNTED, 0.2), (PODMAN, podman), (COPY, copy), (ARCHIVE, archive)]);
+        assert_eq!(cold(2.1, 2.1, 1.1), [true; 4]);
+        assert_eq!(cold(1.9, 2.1, 1.1), [true, false, true, true]);
+        assert_eq!(cold(2.1, 1.9, 1.1), [true, true, false, true]);
+        assert_eq!(cold(2.1, 2.1, 0.9), [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_build_over_a_mount_is_compared_with_the_best_peer() {
+        let build = |rows: &[(&str, f64)]| met("build", &[&[(MOUNTED, 2.0), (UNPACKED, 1.0)], rows].concat());
+        assert_eq!(build(&[(PODMAN, 30.0), (GZIP, 40.0), (COPY, 8.1), (ARCHIVE, 9.0)]), [true]);
+        let peers = [PODMAN, GZIP, COPY, ARCHIVE];
+        for best in peers {
+            assert_eq!(build(&peers.map(|peer| (peer, if peer == best { 7.9 } else { 20.0 }))), [false], "{best}");
+        }
+        assert!(build(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_complete_read_is_compared_with_unpacking() {
+        assert_eq!(met("read", &[(MOUNTED, 12.9), (UNPACKED, 10.0)]), [true]);
+        assert_eq!(met("read", &[(MOUNTED, 13.1), (UNPACKED, 10.0)]), [false]);
+    }
+
+    #[test]
+    fn memory_is_that_of_our_programs() {
+        let met = |subject: &str, own: Option<u64>| {
+            let mut measure = measure("build", &[(subject, 1.0, 300)]);
+            measure.rows[0].median.own_memory = own.map(|mib| mib << 20);
+            judge(&[measure], &[], 0.0).iter().map(|goal| goal.met).collect::<Vec<_>>()
+        };
+        assert_eq!(met(MOUNTED, Some(255)), [true], "Nix had the rest");
+        assert_eq!(met(MOUNTED, Some(256)), [false]);
+        assert_eq!(met(PODMAN, None), [true; 0]);
     }
 
     #[test]
     fn plans_are_to_be_fast_and_linear() {
         let plan = |count: usize, seconds| measure("planning", &[(&plan_of(count), seconds, 20)]);
         let met = |large| {
-            let goals = judge(&[plan(100, 0.1), plan(1000, 0.3), plan(5000, large)], 0.0);
+            let goals = judge(&[plan(100, 0.1), plan(1000, 0.3), plan(5000, large)], &[], 0.0);
             goals.iter().map(|goal| goal.met).collect::<Vec<_>>()
         };
         assert_eq!(met(1.9), [true, true, true]);
         assert_eq!(met(2.3), [false, false, true]);
-        assert_eq!(judge(&[plan(100, 0.1), plan(1000, 0.3)], 0.0).len(), 1);
+        assert_eq!(judge(&[plan(100, 0.1), plan(1000, 0.3)], &[], 0.0).len(), 1);
     }
 
     #[test]
     fn what_was_not_measured_is_not_judged() {
-        assert!(judge(&[], 0.05).is_empty());
+        assert!(judge(&[], &[], 0.05).is_empty());
     }
 }

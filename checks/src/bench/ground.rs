@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -13,6 +14,10 @@ use crate::machine::{files, process};
 
 /// Sparse: as much as the largest of what is unpacked may take, twice.
 const SIZE: u64 = 16 << 30;
+
+/// How long something may be in use that is to be unmounted, and how often that is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A folder that is empty after each [`Self::renew`].
 pub struct Ground {
@@ -67,7 +72,14 @@ pub fn unmount(folder: &Path) -> Result<()> {
     let places = mounts.lines().filter_map(|line| line.split(' ').nth(1));
     let below: Vec<_> = places.filter(|place| Path::new(place).starts_with(folder)).collect();
     for place in below.iter().rev() {
-        process::output(Command::new("umount").arg(place))?;
+        // Whoever served a mount above it needs a moment to see that it is gone.
+        let start = Instant::now();
+        while let Err(error) = process::output(Command::new("umount").arg(place)) {
+            if start.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
     Ok(())
 }

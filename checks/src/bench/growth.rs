@@ -8,6 +8,7 @@ use crate::bench::ground::Ground;
 use crate::bench::measure::{Bench, Measure, Subject};
 use crate::bench::origins::Origins;
 use crate::bench::seeds::{Group, Seeds};
+use crate::bench::start::{Way, up};
 use crate::machine::files;
 
 /// In NAR bytes; the last takes every path twice.
@@ -40,17 +41,14 @@ pub fn growth(bench: &Bench, seeds: &Seeds, origins: &Origins, folder: &Path) ->
             Subject { before: Box::new(remove_image), makes: Some(image.clone()), ..Subject::new("write", script) };
         let mut measure = bench.interleave("growth", title.clone(), &[write])?;
         let name = origins.publish(&image, &format!("grown-{}", size / 1_000_000))?;
-        let up = Subject {
+        let start = Subject {
             before: Box::new(|| ground.renew()),
             after: Box::new(|| ground.remove()),
             proxies: vec![&origins.images],
             makes: Some(root.into()),
-            ..Subject::new(
-                "up",
-                format!("'{}' up --root '{}' '{name}' >/dev/null\n", origins.client.display(), root.display()),
-            )
+            ..Subject::new("up", up(&origins.client, root, Way::Unpack, &name))
         };
-        measure.rows.extend(bench.interleave("growth", title, &[up])?.rows);
+        measure.rows.extend(bench.interleave("growth", title, &[start])?.rows);
         measures.push(measure);
         remove_image()?;
         ground.remove()?;

@@ -1,6 +1,7 @@
 //! Runs what is compared in turn, and puts down what each cost.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use crate::bench::child::Cost;
 use crate::bench::pages::Pages;
 use crate::machine::progress;
-use crate::registry::proxy::Proxy;
+use crate::registry::proxy::{Proxy, Speed};
 
 /// What is done around a command, and is not measured.
 type Step<'a> = Box<dyn Fn() -> Result<()> + 'a>;
@@ -24,8 +25,14 @@ pub struct Subject<'a> {
     pub after: Step<'a>,
     /// What its traffic passes.
     pub proxies: Vec<&'a Proxy>,
+    /// How slow these are.
+    pub speed: Speed,
     /// Where it makes files.
     pub makes: Option<PathBuf>,
+    /// Our own program, whose memory is counted by itself.
+    pub own: Option<PathBuf>,
+    /// It leaves somebody behind who serves a mount, until `after`, which is also run where the command fails.
+    pub serves: bool,
 }
 
 impl Subject<'_> {
@@ -36,7 +43,10 @@ impl Subject<'_> {
             before: Box::new(|| Ok(())),
             after: Box::new(|| Ok(())),
             proxies: Vec::new(),
+            speed: Speed::default(),
             makes: None,
+            own: None,
+            serves: false,
         }
     }
 }
@@ -49,6 +59,8 @@ pub struct Run {
     pub cpu_seconds: f64,
     /// Bytes, of all processes at one time.
     pub memory: u64,
+    /// Of these, those of our own program alone.
+    pub own_memory: Option<u64>,
     /// Bytes over the wire, both ways, heads included.
     pub wire: Option<u64>,
     /// Files, folders and links that are there afterwards and were not before.
@@ -97,8 +109,11 @@ impl Bench {
         for round in first..=self.rounds {
             for (subject, runs) in subjects.iter().zip(&mut runs) {
                 (subject.before)()?;
-                let run = self.once(subject).with_context(|| format!("{name}: {}", subject.name))?;
-                (subject.after)()?;
+                let run = self.once(subject).with_context(|| format!("{name}: {}", subject.name));
+                // What a command that failed has mounted is in the way of all others.
+                let after = (subject.after)();
+                let run = run?;
+                after?;
                 progress::say(format_args!(
                     "{name}, round {round} of {}: {}: {:.2} s, {} MiB",
                     self.rounds,
@@ -121,21 +136,33 @@ impl Bench {
     }
 
     fn once(&self, subject: &Subject) -> Result<Run> {
-        let count = || subject.makes.as_deref().map(count);
+        let count = || subject.makes.as_deref().map(count_made);
         let (before, report) = (count(), self.scratch.join("cost.json"));
+        self.pages.settle();
         for proxy in &subject.proxies {
+            proxy.set_speed(subject.speed);
             proxy.forget_traffic();
         }
-        self.pages.settle();
         // This very program, also where another build has replaced its file.
         let mut command = Command::new("/proc/self/exe");
-        command.arg("measured").arg(&report).args(["sh", "-euc", &subject.script]);
+        command.arg("measured");
+        if let Some(own) = &subject.own {
+            command.arg("--own").arg(own);
+        }
+        if subject.serves {
+            command.arg("--serves");
+        }
+        command.arg(&report).args(["sh", "-euc", &subject.script]);
         let output = command.stdin(Stdio::null()).output().context("cannot run what measures")?;
+        // First of all: a mount goes on fetching.
+        let traffic = subject.proxies.iter().map(|proxy| proxy.traffic().total());
+        let wire = traffic.map(|total| total.up + total.down + total.heads).reduce(|a, b| a + b);
+        for proxy in &subject.proxies {
+            proxy.set_speed(Speed::default());
+        }
         let stderr = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "this failed:\n{}\n{}", subject.script, stderr.trim_end());
         let cost: Cost = serde_json::from_slice(&fs::read(&report)?)?;
-        let traffic = subject.proxies.iter().map(|proxy| proxy.traffic().total());
-        let wire = traffic.map(|total| total.up + total.down + total.heads).reduce(|a, b| a + b);
         let made = before
             .zip(count())
             .map(|(before, after)| (after.0 - before.0.min(after.0), after.1 - before.1.min(after.1)));
@@ -143,6 +170,7 @@ impl Bench {
             seconds: cost.seconds,
             cpu_seconds: cost.cpu_seconds,
             memory: cost.memory,
+            own_memory: cost.own_memory,
             wire,
             files: made.map(|(files, _)| files),
             written: made.map(|(_, bytes)| bytes),
@@ -150,14 +178,21 @@ impl Bench {
     }
 }
 
-/// Files, folders and links below a folder, and the bytes in files.
-fn count(folder: &Path) -> (u64, u64) {
+/// Files, folders and links below a folder, and the bytes in files; nothing that is only mounted there.
+fn count_made(folder: &Path) -> (u64, u64) {
+    folder.metadata().map_or((0, 0), |metadata| count(folder, metadata.dev()))
+}
+
+fn count(folder: &Path, device: u64) -> (u64, u64) {
     let mut sum = (0, 0);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.path().symlink_metadata() else { continue };
+        if metadata.dev() != device {
+            continue;
+        }
         sum.0 += 1;
         if metadata.is_dir() {
-            let (files, bytes) = count(&entry.path());
+            let (files, bytes) = count(&entry.path(), device);
             sum = (sum.0 + files, sum.1 + bytes);
         } else if metadata.is_file() {
             sum.1 += metadata.len();
@@ -182,6 +217,7 @@ fn median(runs: &[Run]) -> Run {
         seconds: of(|run| run.seconds),
         cpu_seconds: of(|run| run.cpu_seconds),
         memory: runs.iter().map(|run| run.memory).max().unwrap_or_default(),
+        own_memory: runs.iter().filter_map(|run| run.own_memory).max(),
         wire: middle(|run| run.wire),
         files: middle(|run| run.files),
         written: middle(|run| run.written),
@@ -205,6 +241,7 @@ mod tests {
         fs::create_dir(folder.path().join("a")).unwrap();
         fs::write(folder.path().join("a/b"), "123").unwrap();
         std::os::unix::fs::symlink("/", folder.path().join("c")).unwrap();
-        assert_eq!(count(folder.path()), (3, 3));
+        assert_eq!(count_made(folder.path()), (3, 3));
+        assert_eq!(count_made(&folder.path().join("none")), (0, 0));
     }
 }

@@ -8,6 +8,7 @@ use crate::bench::evaluation::{Evaluation, WITH, WITH_AGAIN, WITHOUT, WITHOUT_AG
 use crate::bench::facts::Facts;
 use crate::bench::goals::Goal;
 use crate::bench::measure::{Measure, Row, Run};
+use crate::bench::wire::{LINKS, Wire};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,6 +24,7 @@ pub struct Report {
     pub closure: String,
     pub measures: Vec<Measure>,
     pub evaluation: Vec<Evaluation>,
+    pub wire: Vec<Wire>,
     pub goals: Vec<Goal>,
 }
 
@@ -50,6 +52,7 @@ impl Report {
             last = measure.name;
             text += &table(measure);
         }
+        text += &wires(&self.wire);
         text += &evaluations(&self.evaluation);
         if !self.goals.is_empty() {
             text += "\n## goals\n\n| goal | found | |\n|---|---|---|\n";
@@ -88,6 +91,37 @@ fn evaluations(all: &[Evaluation]) -> String {
     text
 }
 
+/// A row for each example.
+fn wires(all: &[Wire]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\n## wire\n\nFrom nothing to the end of an example's build, through a mount.\n\n");
+    text += "| example | seed |";
+    for (name, _) in LINKS {
+        let _ = write!(text, " {name}: time | over the wire | of the seed | peak memory |");
+    }
+    text += "\n|---|---|";
+    text += &"---|".repeat(4 * LINKS.len());
+    text.push('\n');
+    for Wire { example, seed, measure } in all {
+        let _ = write!(text, "| {example} | {} |", size(Some(*seed)));
+        for run in LINKS.iter().filter_map(|(name, _)| measure.row(name)) {
+            let part = run.wire.unwrap_or_default() as f64 / *seed as f64 * 100.0;
+            let _ = write!(text, " {:.2} s | {} | {part:.0} % | {} |", run.seconds, size(run.wire), memory(run));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What all processes had; where that is known, what ours had.
+fn memory(run: &Run) -> String {
+    let mebibytes = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
+    let own = run.own_memory.map(|own| format!(", ours {}", mebibytes(own)));
+    mebibytes(run.memory) + &own.unwrap_or_default()
+}
+
 /// The first row is the reference: what is ours.
 fn table(measure: &Measure) -> String {
     let mut text = format!("\n{}\n\n", measure.title);
@@ -101,12 +135,12 @@ fn table(measure: &Measure) -> String {
         let number = |value: Option<u64>| value.map_or("–".into(), |value| value.to_string());
         let _ = writeln!(
             text,
-            "| {} | {:.2} s | {:.2} | {least:.2} – {most:.2} s | {:.1} s | {} MiB | {} | {} | {} |",
+            "| {} | {:.2} s | {:.2} | {least:.2} – {most:.2} s | {:.1} s | {} | {} | {} | {} |",
             cell(subject),
             median.seconds,
             median.seconds / reference,
             median.cpu_seconds,
-            median.memory.div_ceil(1 << 20),
+            memory(median),
             size(median.wire),
             number(median.files),
             size(median.written)
@@ -136,7 +170,7 @@ mod tests {
     #[test]
     fn a_table_has_a_row_for_each_subject() {
         let run =
-            Run { seconds: 2.0, cpu_seconds: 1.0, memory: 1, wire: Some(1_500_000), files: Some(7), written: None };
+            Run { seconds: 2.0, cpu_seconds: 1.0, memory: 1, wire: Some(1_500_000), files: Some(7), ..Run::default() };
         let row = |subject: &str, seconds| Row {
             subject: subject.into(),
             script: String::new(),
@@ -149,5 +183,25 @@ mod tests {
             text.contains("| b \\| c | 3.00 s | 1.50 | 3.00 – 3.00 s | 1.0 s | 1 MiB | 1.50 MB | 7 | – |"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_example_has_a_row_with_what_came_of_its_seed() {
+        let row = |(subject, _): (&str, _)| Row {
+            subject: subject.into(),
+            script: String::new(),
+            runs: Vec::new(),
+            median: Run {
+                seconds: 1.0,
+                memory: 3 << 20,
+                own_memory: Some(2 << 20),
+                wire: Some(4_000_000),
+                ..Run::default()
+            },
+        };
+        let measure = Measure { name: "wire", title: String::new(), rows: LINKS.map(row).into() };
+        let text = wires(&[Wire { example: "c".into(), seed: 16_000_000, measure }]);
+        let cells = " 1.00 s | 4.00 MB | 25 % | 3 MiB, ours 2 MiB |".repeat(2);
+        assert!(text.ends_with(&format!("\n| c | 16 MB |{cells}\n")), "{text}");
     }
 }

@@ -1,10 +1,12 @@
-//! From nothing, or from most of it, to a command that runs: seeds, images, binary caches and archives.
+//! From nothing, or from most of it, to a command that runs: seeds, mounted and unpacked, images, binary caches and archives.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
+use crate::bench::child::until_nobody_runs;
+use crate::bench::far;
 use crate::bench::ground::Ground;
 use crate::bench::measure::{Bench, Measure, Subject};
 use crate::bench::origins::Origins;
@@ -12,10 +14,12 @@ use crate::bench::seeds::Seeds;
 use crate::bench::store::{self, Commands};
 use crate::machine::cache::Cache;
 use crate::machine::{files, process, progress};
+use crate::registry::proxy::Speed;
 use crate::seed::layout::Layout;
 use crate::seed::podman::Podman;
 
-pub const OURS: &str = "nix-seed up";
+pub const MOUNTED: &str = "nix-seed up, mounted";
+pub const UNPACKED: &str = "nix-seed up, unpacked";
 pub const AGAIN: &str = "nix-seed up, nothing missing";
 pub const PODMAN: &str = "podman, zstd";
 pub const GZIP: &str = "podman, gzip";
@@ -53,7 +57,7 @@ impl Published {
         copy.args(["copy", "--to", &format!("file://{}?compression=zstd", origins.folder.join("cache").display())]);
         process::output(copy.args(seeds.all.paths()))?;
         let root = folder.join("archived");
-        process::output(Command::new(&origins.client).args(["up", "--root"]).arg(&root).arg(layout))?;
+        process::output(Command::new(&origins.client).args(["up", "--unpack", "--root"]).arg(&root).arg(layout))?;
         let mut archive = Command::new("tar");
         archive.args(["--sort=name", "--create", "--use-compress-program=zstd -3 -T2", "--file"]);
         process::output(archive.arg(origins.folder.join("store.tar.zst")).arg("--directory").arg(&root).arg("nix"))?;
@@ -71,28 +75,64 @@ impl Published {
 impl Starts<'_> {
     /// From nothing.
     pub fn cold(&self, name: &'static str, title: String, command: store::Command) -> Result<Measure> {
+        self.begin(name, title, command, Speed::default())
+    }
+
+    /// The same over a link to far away, which is tried before.
+    pub fn far(&self, name: &'static str, title: &str, command: store::Command, quick: bool) -> Result<Measure> {
+        let found = far::try_out(self.origins)?;
+        found.ensure(quick)?;
+        self.begin(name, format!("{title} The link: {found}."), command, far::SPEED)
+    }
+
+    /// With nothing there.
+    fn begin(&self, name: &'static str, title: String, command: store::Command, speed: Speed) -> Result<Measure> {
         let ground = Ground::new(self.folder.join("root"));
         let root = ground.path();
         let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
         let in_store = |script: String| format!("{script}{}", self.commands.in_store(root, command));
-        let to_root = |name, script, proxy| Subject {
-            before: Box::new(|| ground.renew()),
-            after: Box::new(|| ground.remove()),
-            proxies: vec![proxy],
-            makes: Some(root.into()),
-            ..Subject::new(name, in_store(script))
-        };
-        let subjects = [
-            to_root(OURS, self.up(root), &self.origins.images),
-            to_root(ARCHIVE, self.restore(root), &self.origins.archives),
-            to_root(COPY, self.copy(root), &self.origins.archives),
+        let archives = &self.origins.archives;
+        let mut subjects = vec![
+            self.mounted(&ground, in_store(self.up(root, Way::Mount))),
+            self.unpacked(&ground, in_store(self.up(root, Way::Unpack))),
+            Subject { proxies: vec![archives], ..to_ground(ARCHIVE, &ground, in_store(self.restore(root))) },
+            Subject { proxies: vec![archives], ..to_ground(COPY, &ground, in_store(self.copy(root))) },
             self.cold_podman(PODMAN, &zstd, &self.published.image, command),
-            self.cold_podman(GZIP, &gzip, &self.published.gzip, command),
         ];
+        if speed == Speed::default() {
+            subjects.push(self.cold_podman(GZIP, &gzip, &self.published.gzip, command));
+        }
+        for subject in &mut subjects {
+            subject.speed = speed;
+        }
         let measured = self.bench.interleave(name, title, &subjects);
         drop(subjects);
         ground.remove()?;
         measured
+    }
+
+    /// From nothing to the end of reading all files.
+    pub fn read(&self, title: String) -> Result<Measure> {
+        let ground = Ground::new(self.folder.join("root"));
+        let root = ground.path();
+        let read = format!("find '{}/nix/store' -type f -print0 | xargs -0 cat >/dev/null\n", root.display());
+        let subjects = [
+            self.mounted(&ground, self.up(root, Way::Mount) + &read),
+            self.unpacked(&ground, self.up(root, Way::Unpack) + &read),
+        ];
+        let measured = self.bench.interleave("read", title, &subjects);
+        drop(subjects);
+        ground.remove()?;
+        measured
+    }
+
+    fn mounted<'a>(&'a self, ground: &'a Ground, script: String) -> Subject<'a> {
+        mounted(MOUNTED, self.origins, ground, script)
+    }
+
+    fn unpacked<'a>(&'a self, ground: &'a Ground, script: String) -> Subject<'a> {
+        let own = Some(self.origins.client.clone());
+        Subject { proxies: vec![&self.origins.images], own, ..to_ground(UNPACKED, ground, script) }
     }
 
     /// From a store or a storage that lacks a few paths.
@@ -105,7 +145,7 @@ impl Starts<'_> {
         let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
         progress::say("making stores that lack a few paths");
         let client = || Command::new(&self.origins.client);
-        process::output(client().args(["up", "--root"]).arg(root).arg(&self.published.old))?;
+        process::output(client().args(["up", "--unpack", "--root"]).arg(root).arg(&self.published.old))?;
         process::output(
             self.nix_copy(copied).args(self.seeds.all.paths().filter(|path| !self.seeds.missing.contains(*path))),
         )?;
@@ -113,18 +153,21 @@ impl Starts<'_> {
             Subject {
                 proxies: vec![&self.origins.images],
                 makes: Some(root.into()),
-                ..Subject::new(OURS, self.up(root) + &self.commands.in_store(root, store::Command::First))
+                ..Subject::new(
+                    UNPACKED,
+                    self.up(root, Way::Unpack) + &self.commands.in_store(root, store::Command::First),
+                )
             },
             Subject {
                 after: Box::new(|| {
                     // What was built is no part of a seed, and stays.
                     let down = client().args(["down", &self.published.digest, "--root"]).arg(root).output()?;
-                    anyhow::ensure!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
+                    ensure!(down.status.success(), "{}", String::from_utf8_lossy(&down.stderr));
                     Ok(())
                 }),
                 proxies: vec![&self.origins.images],
                 makes: Some(root.into()),
-                ..Subject::new(AGAIN, self.up(root) + &self.commands.in_store(root, store::Command::First))
+                ..Subject::new(AGAIN, self.up(root, Way::Unpack) + &self.commands.in_store(root, store::Command::First))
             },
             Subject {
                 after: Box::new(|| {
@@ -177,9 +220,8 @@ impl Starts<'_> {
         })
     }
 
-    fn up(&self, root: &Path) -> String {
-        let [client, root] = [&self.origins.client, root].map(|path| path.display());
-        format!("'{client}' up --root '{root}' '{}' >/dev/null\n", self.published.image)
+    fn up(&self, root: &Path, way: Way) -> String {
+        up(&self.origins.client, root, way, &self.published.image)
     }
 
     fn restore(&self, root: &Path) -> String {
@@ -220,6 +262,50 @@ impl Starts<'_> {
     /// With a storage of its own.
     fn podman(&self, name: &str) -> Result<Podman> {
         Podman::open(&Cache::at(self.folder.join(name))?)
+    }
+}
+
+/// How a seed comes to a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Mount,
+    Unpack,
+}
+
+/// A command for `sh` that brings a seed up; what it keeps of frames lies beside the store, so that the next one has nothing of it.
+pub fn up(client: &Path, root: &Path, way: Way, image: &str) -> String {
+    let way = match way {
+        Way::Mount => "--mount",
+        Way::Unpack => "--unpack",
+    };
+    let [client, root] = [client, root].map(Path::display);
+    format!("NIX_SEED_CACHE='{root}/cache' '{client}' up {way} --root '{root}' '{image}' >/dev/null\n")
+}
+
+/// A subject that mounts a seed on ground of its own, which is down again before the next.
+pub fn mounted<'a>(name: &str, origins: &'a Origins, ground: &'a Ground, script: String) -> Subject<'a> {
+    Subject {
+        after: Box::new(|| {
+            let mut down = Command::new(&origins.client);
+            process::output(down.args(["down", "--discard", "--root"]).arg(ground.path()))?;
+            // It ends when the kernel has let go of what it served, the loop device as well.
+            ensure!(until_nobody_runs(&origins.client), "somebody still serves a mount that is down");
+            ground.remove()
+        }),
+        proxies: vec![&origins.images],
+        own: Some(origins.client.clone()),
+        serves: true,
+        ..to_ground(name, ground, script)
+    }
+}
+
+/// A subject that begins with ground on which nothing is.
+fn to_ground<'a>(name: &str, ground: &'a Ground, script: String) -> Subject<'a> {
+    Subject {
+        before: Box::new(|| ground.renew()),
+        after: Box::new(|| ground.remove()),
+        makes: Some(ground.path().into()),
+        ..Subject::new(name, script)
     }
 }
 

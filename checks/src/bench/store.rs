@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::bench::seeds::Seeds;
-
 /// The settings under which all of them build: those of a container, which cannot sandbox.
 const SETTINGS: &str = "experimental-features = nix-command flakes
 build-users-group =
@@ -43,12 +41,10 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Writes what they need beside the example.
-    pub fn new(seeds: &Seeds, folder: &Path) -> Result<Self> {
-        let work = folder.join("work");
+    /// For a seed with this `PATH`; writes what they need to `work`, beside the flake, which is in `work/src`.
+    pub fn new(path: String, work: PathBuf) -> Result<Self> {
         fs::write(work.join("first.nix"), FIRST)?;
         fs::write(work.join("nix.conf"), SETTINGS)?;
-        let path = seeds.path();
         let shell = path.split(':').map(|folder| Path::new(folder).join("bash")).find(|shell| {
             // What the seed was made from is in this machine's store.
             shell.starts_with("/nix/store") && shell.exists()

@@ -16,7 +16,8 @@ use crate::bench::report::Report;
 use crate::bench::seeds::{Group, Seeds};
 use crate::bench::start::{Published, Starts};
 use crate::bench::store::{self, Commands};
-use crate::bench::{evaluation, goals, growth, planning, write};
+use crate::bench::wire::Wire;
+use crate::bench::{evaluation, goals, growth, planning, wire, write};
 use crate::client;
 use crate::machine::cache::Cache;
 use crate::machine::{files, process, programs, progress, repository};
@@ -30,6 +31,8 @@ const ROOM: u64 = 14_000_000_000;
 /// For stores and storages that are kept side by side, or twice as large.
 const ROOM_FOR_ALL: u64 = 22_000_000_000;
 const ROOM_QUICK: u64 = 6_000_000_000;
+/// For the examples' seeds in a registry, and what one of them keeps.
+const ROOM_FOR_EXAMPLES: u64 = 5_000_000_000;
 /// Where no seed is written.
 const ROOM_WITHOUT_SEEDS: u64 = 1_000_000_000;
 
@@ -43,6 +46,12 @@ enum Name {
     Warm,
     /// From nothing to the end of a real build of examples/c
     Build,
+    /// The same as cold and build, over a link with 50 ms there and back and 100 MB/s
+    Far,
+    /// From nothing to the end of reading all files of the store
+    Read,
+    /// What the first build of each example fetches through a mount, and of how much
+    Wire,
     /// Writing the image
     Write,
     /// Publishing it once more after a leaf has changed
@@ -84,12 +93,13 @@ impl Arguments {
 
     /// Whether there have to be images.
     fn wants_seeds(&self) -> bool {
-        let without = |name: &Name| matches!(name, Name::Planning | Name::Evaluation);
+        let without = |name: &Name| matches!(name, Name::Planning | Name::Evaluation | Name::Wire);
         self.only.is_empty() || !self.only.iter().all(without)
     }
 
     fn room(&self) -> u64 {
         match self.quick {
+            _ if !self.wants_seeds() && self.wants(Name::Wire) => ROOM_FOR_EXAMPLES,
             _ if !self.wants_seeds() => ROOM_WITHOUT_SEEDS,
             true => ROOM_QUICK,
             false if self.wants(Name::Warm) || self.wants(Name::Growth) => ROOM_FOR_ALL,
@@ -158,9 +168,10 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
     if arguments.wants(Name::Planning) {
         measures.extend(planning::planning(&bench, &workbench, arguments.quick, scratch)?);
     }
+    let wire = if arguments.wants(Name::Wire) { measure_wire(arguments, &bench, &workbench)? } else { Vec::new() };
     let evaluate = || evaluation::measure(&workbench, rounds, arguments.quick, scratch);
     let evaluation = if arguments.wants(Name::Evaluation) { evaluate()? } else { Vec::new() };
-    let goals = goals::judge(&measures, missing);
+    let goals = goals::judge(&measures, &wire, missing);
     let commit =
         process::output(Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(repository::path()))?;
     Ok(Report {
@@ -173,8 +184,23 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
         closure,
         measures,
         evaluation,
+        wire,
         goals,
     })
+}
+
+/// A program of its own: another build of this repository may replace it meanwhile; and nobody else runs this one.
+fn copy_client(scratch: &Path) -> Result<PathBuf> {
+    let client = scratch.canonicalize()?.join("nix-seed");
+    fs::copy(client::program()?, &client)?;
+    Ok(client)
+}
+
+/// What the examples' seeds cost.
+fn measure_wire(arguments: &Arguments, bench: &Bench, workbench: &Workbench) -> Result<Vec<Wire>> {
+    let scratch = &*bench.scratch;
+    let origins = Origins::start(workbench, copy_client(scratch)?, scratch.join("served-examples"))?;
+    wire::measure(bench, workbench, &origins, arguments.quick)
 }
 
 /// What images cost.
@@ -183,9 +209,7 @@ fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &
     let (host, scratch) = (Path::new("/"), &*bench.scratch);
     let (rest, leaf) = seeds.leaf();
     let layout = seeds.write("whole", &[Group { graph: &rest, root: host }, Group { graph: &leaf, root: host }])?;
-    // A program of its own: another build of this repository may replace it meanwhile.
-    let client = scratch.join("nix-seed");
-    fs::copy(client::program()?, &client)?;
+    let client = copy_client(scratch)?;
     let origins = Origins::start(&seeds.workbench, client.clone(), scratch.join("served"))?;
     let mut measures: Vec<Measure> = Vec::new();
 
@@ -193,11 +217,11 @@ fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &
         let title = format!("The image of {closure}.");
         measures.push(write::write(bench, seeds, &client, &layout, title, scratch)?);
     }
-    if [Name::Cold, Name::Warm, Name::Build].into_iter().any(wanted) {
+    if [Name::Cold, Name::Warm, Name::Build, Name::Far, Name::Read].into_iter().any(wanted) {
         let present = seeds.all.without(&seeds.missing);
         let write_old = || seeds.write("old", &[Group { graph: &present, root: host }]);
         let old = wanted(Name::Warm).then(write_old).transpose()?;
-        let commands = Commands::new(seeds, scratch)?;
+        let commands = Commands::new(seeds.path(), scratch.join("work"))?;
         let published = Published::prepare(&origins, seeds, &layout, old.as_deref(), scratch)?;
         let starts = Starts {
             bench,
@@ -218,6 +242,15 @@ fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &
         if wanted(Name::Build) {
             let title = "From nothing to the end of a real build: `nix build` of examples/c.".into();
             measures.push(starts.cold("build", title, store::Command::Build)?);
+        }
+        if wanted(Name::Far) {
+            let title = "As cold, over a link with 50 ms there and back and 100 MB/s.";
+            measures.push(starts.far("far", title, store::Command::First, arguments.quick)?);
+            let title = "As build, over the same link.";
+            measures.push(starts.far("far build", title, store::Command::Build, arguments.quick)?);
+        }
+        if wanted(Name::Read) {
+            measures.push(starts.read("From nothing to the end of reading all files of the store.".into())?);
         }
     }
     if wanted(Name::Push) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// How slow a proxy is. By default it does not wait at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Speed {
-    /// Waited before each request is passed on.
+    /// Of a way there and back: waited before each request is passed on, and once more where a connection begins.
     pub latency: Duration,
     /// Of the bodies, in each direction by itself; 0 is as fast as it can be.
     pub bytes_per_second: u64,

@@ -54,6 +54,8 @@ impl Proxy {
         let serve = |address: Ipv4Addr, origin| {
             let state = Arc::clone(&state);
             Server::start(address.into(), move |client| {
+                // It takes a way there and back to agree on a connection.
+                state.link.wait_latency();
                 let mut connection = Connection::new(&state, origin, client);
                 while let Ok(true) = connection.exchange() {}
             })
