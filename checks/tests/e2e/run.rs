@@ -98,7 +98,7 @@ impl Runner {
 
     /// The same, where anybody may serve file systems, as on most machines.
     fn with_fuse(&self, command: &Command) -> Said {
-        self.after("mknod fuse c 10 229 && chmod 666 fuse && mount --bind fuse /dev/fuse", command)
+        self.after("rm -f fuse && mknod fuse c 10 229 && chmod 666 fuse && mount --bind fuse /dev/fuse", command)
     }
 
     /// `nix-seed run` over a seed.
