@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -129,6 +130,15 @@ impl Frames {
     /// The frames that reads have touched, in the order of the first touch.
     pub fn touched(&self) -> Vec<Number> {
         lock(&self.touched).order.clone()
+    }
+
+    /// The files that stay open for as long as frames are read.
+    pub fn open_files(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let files = match &self.origin {
+            Origin::Files(files) => files.as_slice(),
+            Origin::Registry { .. } => &[],
+        };
+        files.iter().map(|(_, file)| file.as_fd())
     }
 
     /// The compressed bytes of frames that have arrived over a network.

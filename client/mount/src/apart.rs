@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::stdio::dup2_stderr;
@@ -13,13 +13,13 @@ const FIRST: RawFd = 3;
 
 /// For a thread, at its start: from now on it and those that it starts have nothing open but `kept`, and their standard error is
 /// `err`. In the table that it leaves both stay open, to be closed there as well.
-pub(crate) fn leave(kept: &OwnedFd, err: OwnedFd) -> io::Result<()> {
+pub(crate) fn leave(kept: &[RawFd], err: OwnedFd) -> io::Result<()> {
     unshare(CloneFlags::CLONE_FILES)?;
     dup2_stderr(&err)?;
     let _ = err.into_raw_fd();
     let open = std::fs::read_dir("/proc/thread-self/fd")?;
     let open: Vec<RawFd> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    let others = open.into_iter().filter(|number| *number >= FIRST && *number != kept.as_raw_fd());
+    let others = open.into_iter().filter(|number| *number >= FIRST && !kept.contains(number));
     for number in others {
         // SAFETY: whoever owns it does so in the other table; no thread of this one knows of it.
         unsafe { rustix::io::close(number) };

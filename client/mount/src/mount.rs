@@ -88,7 +88,7 @@ enum Session {
 impl Session {
     fn serve(self, contents: &Arc<Contents>, owner: (u32, u32)) -> Result<Serving> {
         match self {
-            Self::Device(fuse, device) => serve(fuse, DeviceFile { device, told: Told::default() }),
+            Self::Device(fuse, device) => serve(fuse, DeviceFile { device, told: Told::default() }, contents),
             Self::Files(fuse) => serve_files(fuse, contents, owner),
         }
     }
@@ -127,7 +127,7 @@ pub fn mount_files(at: &Path, owner: (u32, u32)) -> Result<OwnedFd> {
 
 /// Serves a file system of the seed's files.
 pub fn serve_files(fuse: OwnedFd, contents: &Arc<Contents>, owner: (u32, u32)) -> Result<Serving> {
-    serve(fuse, Files::new(contents.clone(), owner))
+    serve(fuse, Files::new(contents.clone(), owner), contents)
 }
 
 /// Shows a mount at `at`, over what is there.

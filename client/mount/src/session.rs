@@ -18,7 +18,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{MountFlags, mount};
 
 use crate::device::Device;
-use crate::{Error, Result, apart};
+use crate::{Contents, Error, Result, apart};
 
 /// How many reads are answered at one time: each may wait for the network.
 const THREADS: usize = 16;
@@ -66,18 +66,20 @@ pub(crate) fn mount_fuse(fuse: &OwnedFd, at: &Path, owner: (u32, u32)) -> Result
     mount("nix-seed", at, "fuse.nix-seed", flags, &*options).map_err(Error::refused("the kernel mounts no FUSE"))
 }
 
-/// Starts to answer what comes over `fuse`, by threads that have nothing else open.
+/// Starts to answer what comes over `fuse`, by threads that have nothing else open but what `contents` are read from.
 ///
 /// Other threads of this process ask as well, while they mount. If it is killed meanwhile, they do not end before they have an
 /// answer; nobody gives one, and the kernel says so as soon as nobody has `fuse` open any more. In a table that all threads
 /// share, it would be open for as long as they wait.
-pub(crate) fn serve<F: Filesystem>(fuse: OwnedFd, files: F) -> Result<Serving> {
+pub(crate) fn serve<F: Filesystem>(fuse: OwnedFd, files: F, contents: &Contents) -> Result<Serving> {
     let failed = || Error::io("serving", "/dev/fuse");
     let (said, err) = io::pipe().map_err(failed())?;
     let numbers = [fuse.as_raw_fd(), err.as_raw_fd()];
+    let layers = contents.frames().open_files().map(|file| file.as_raw_fd());
+    let kept: Vec<_> = layers.chain([fuse.as_raw_fd()]).collect();
     let (sender, steps) = channel();
     let answer = move || {
-        let left = apart::leave(&fuse, err.into());
+        let left = apart::leave(&kept, err.into());
         let is_alone = left.is_ok();
         let _ = sender.send(left);
         if !is_alone {
