@@ -305,7 +305,7 @@ fn a_cache_on_a_full_disk() {
 /// What is done to a file that holds this.
 type DamageTo = fn(&Path, &[u8]) -> std::io::Result<()>;
 
-/// A layout on this machine is read where it lies.
+/// A layout on this machine is read where it lies, for as long as it is used.
 #[test]
 fn a_layout_that_is_damaged_or_gone() {
     let scene = Scene::open();
@@ -317,7 +317,7 @@ fn a_layout_that_is_damaged_or_gone() {
     let damages: [DamageTo; 3] = [
         |blob, bytes| fs::write(blob, bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>()),
         |blob, _| fs::write(blob, ""),
-        |blob, _| fs::remove_file(blob),
+        |blob, _| fs::OpenOptions::new().write(true).open(blob)?.set_len(1000),
     ];
     for damage in damages {
         machine.mounts(location);
@@ -332,6 +332,14 @@ fn a_layout_that_is_damaged_or_gone() {
         machine.discards();
         machine.assert_gone(&[]);
     }
+    // What is deleted stays open for whoever serves.
+    machine.mounts(location);
+    for blob in &blobs {
+        fs::remove_file(blob).unwrap();
+    }
+    contents.assert_right(&machine, READERS);
+    machine.discards();
+    machine.assert_gone(&[]);
 }
 
 #[test]
