@@ -9,7 +9,7 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 12] = [
+const NEEDED: [(&str, &str); 13] = [
     ("curl", "curl"),
     ("fsck.erofs", "erofs-utils"),
     ("git", "git"),
@@ -21,6 +21,8 @@ const NEEDED: [(&str, &str); 12] = [
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
     ("skopeo", "skopeo"),
+    // Has a kernel refuse what it would do.
+    ("strace", "strace"),
     ("tar", "tar"),
     ("time", "time"),
     ("zstd", "zstd"),

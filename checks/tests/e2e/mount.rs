@@ -275,6 +275,12 @@ fn ends(child: Child, limit: Duration) -> Output {
     receiver.recv_timeout(limit).unwrap_or_else(|_| panic!("not within {limit:?}: {}", state(number))).unwrap()
 }
 
+/// What several processes say, which all have to end within this time.
+fn all_end(children: Vec<Child>, limit: Duration) -> Vec<Output> {
+    let waits = children.into_iter().map(|child| std::thread::spawn(move || ends(child, limit)));
+    waits.collect::<Vec<_>>().into_iter().map(|wait| wait.join().unwrap()).collect()
+}
+
 /// What a process and those that it has started wait for.
 fn state(process: u32) -> String {
     let its = |what: &str| fs::read_to_string(format!("/proc/{process}/{what}")).unwrap_or_default();
@@ -341,8 +347,9 @@ impl Contents {
         let mut shell = machine.shell(r#"cd "$0/nix/store" && exec xargs -0 -n 24 sha256sum --zero --"#);
         let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let names: Vec<u8> = files.iter().flat_map(|file| [file, &b"\0"[..]].concat()).collect();
-        // It may not come to read them.
-        let _ = child.stdin.take().unwrap().write_all(&names);
+        let mut stdin = child.stdin.take().unwrap();
+        // Whoever reads writes too, and nobody may listen yet; or does not come to read them all.
+        std::thread::spawn(move || stdin.write_all(&names));
         child
     }
 
@@ -363,10 +370,8 @@ impl Contents {
 
     /// Several readers at once find each file right.
     fn assert_right(&self, machine: &Machine<'_>, readers: usize) {
-        let readers: Vec<_> =
-            (0..readers).map(|number| self.reader(machine, &mut Random::new(number as u64))).collect();
-        for reader in readers {
-            let output = ends(reader, PATIENCE);
+        let readers = (0..readers).map(|number| self.reader(machine, &mut Random::new(number as u64)));
+        for output in all_end(readers.collect(), PATIENCE) {
             let found = self.check(&output);
             assert_eq!(found.failed, 0, "{}\n{}", String::from_utf8_lossy(&output.stderr), machine.log());
         }

@@ -305,7 +305,7 @@ fn a_cache_on_a_full_disk() {
 /// What is done to a file that holds this.
 type DamageTo = fn(&Path, &[u8]) -> std::io::Result<()>;
 
-/// A layout on this machine is read where it lies.
+/// A layout on this machine is read where it lies, for as long as it is used.
 #[test]
 fn a_layout_that_is_damaged_or_gone() {
     let scene = Scene::open();
@@ -314,9 +314,10 @@ fn a_layout_that_is_damaged_or_gone() {
     let blobs: Vec<_> = scene.seed.layout.layers().unwrap().into_iter().take(2).collect();
     let kept: Vec<_> = blobs.iter().map(|blob| fs::read(blob).unwrap()).collect();
     let location = scene.seed.dir.to_str().unwrap();
-    let damages: [DamageTo; 2] = [
+    let damages: [DamageTo; 3] = [
         |blob, bytes| fs::write(blob, bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>()),
         |blob, _| fs::write(blob, ""),
+        |blob, _| fs::OpenOptions::new().write(true).open(blob)?.set_len(1000),
     ];
     for damage in damages {
         machine.mounts(location);
@@ -331,14 +332,14 @@ fn a_layout_that_is_damaged_or_gone() {
         machine.discards();
         machine.assert_gone(&[]);
     }
-    // What is removed is open.
+    // What is deleted stays open for whoever serves.
     machine.mounts(location);
-    for (blob, bytes) in blobs.iter().zip(&kept) {
+    for blob in &blobs {
         fs::remove_file(blob).unwrap();
-        contents.assert_right(&machine, 1);
-        fs::write(blob, bytes).unwrap();
     }
+    contents.assert_right(&machine, READERS);
     machine.discards();
+    machine.assert_gone(&[]);
 }
 
 #[test]
