@@ -15,11 +15,13 @@ use crate::seed::Seed;
 const TRUSTED: u32 = 1;
 const STRANGER: u32 = 65534;
 
-/// What all scripts begin with. `/nix` is a folder of the test's own, `seed` the seed's layout, `flake` its flake.
+/// What all scripts begin with. `/nix` and `/var/lib` are folders of the test's own, `seed` the seed's layout, `flake` its flake.
 const PRELUDE: &str = r#"
     set -eu
     mount --bind "$LAYOUT" seed
     mount --bind nix /nix
+    mkdir -p var-lib
+    mount --bind var-lib /var/lib
     up() { ./nix-seed up "$PWD/seed" "$@"; }
     down() { ./nix-seed down "$@"; }
     as() {

@@ -20,6 +20,7 @@ use crate::seed::Seed;
 const SESSION: &str = r#"
     set -e
     mount --bind nix /nix
+    mount -t tmpfs tmpfs /var/lib
     eval "$("$0" up "$1")"
     nix store verify --no-trust --all
     unshare --net nix build --out-link result path:flake

@@ -48,8 +48,11 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
             Err(Error::NotUp { root: root.into(), hint: format!(" by that name; name one of {}", all.join(", ")) })
         };
     }
-    if !others.is_empty() {
-        return Err(Error::OthersUp { digest: record.digest, others });
+    // What nobody serves any more is no store in which another seed could go down.
+    let is_dead = !place.exists() || place.serve()?.is_some();
+    if !others.is_empty() && !(is_dead && discard) {
+        let digest = record.digest;
+        return Err(if is_dead { Error::DeadMount { digest } } else { Error::OthersUp { digest, others } });
     }
     let journal = journals.iter().find(|journal| journal.digest == record.digest);
     let state = State::in_store(&place.folder);
