@@ -193,6 +193,7 @@ fn a_seed_suits_its_flake_of_outputs_of_all_shapes() {
 const BARE: &str = r#"
     mount --bind "$1" seed
     mount --bind nix /nix
+    mount -t tmpfs tmpfs /var/lib
     eval "$("$0" up ./seed)"
     "$0" check --quick path:flake#seed
     sed --in-place 's/packages.libgreet ];/packages.libgreet pkgs.zlib ];/' flake/flake.nix

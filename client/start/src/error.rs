@@ -182,8 +182,8 @@ pub enum Error {
     },
     /// Something was built over a mounted seed, and would be lost with it.
     #[error(
-        "{} store paths were built over the seed, which is mounted, and go with it, {} for one: copy what is to stay elsewhere (nix \
-         copy), or give it up: nix-seed down --discard", paths.len(), paths.first().map_or_else(String::new, ToString::to_string)
+        "{} was built over the seed, which is mounted, and goes with it{}: copy what is to stay elsewhere (nix copy), or give it up: \
+         nix-seed down --discard", paths.first().map_or_else(String::new, ToString::to_string), and_others(paths.len())
     )]
     Results {
         /// The paths.
@@ -197,6 +197,15 @@ pub enum Error {
         /// Which seeds are, if any.
         hint: String,
     },
+}
+
+/// How many more there are than one.
+fn and_others(count: usize) -> String {
+    match count.saturating_sub(1) {
+        0 => String::new(),
+        1 => ", and another result".into(),
+        others => format!(", and {others} other results"),
+    }
 }
 
 impl Error {

@@ -192,7 +192,7 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
 }
 
 /// The store paths that links below `folder` lead to, directly or through one more link, and those that files are named by.
-fn rooted(folder: &Path, used: &mut BTreeSet<StorePath>) -> Result<()> {
+pub(crate) fn rooted(folder: &Path, used: &mut BTreeSet<StorePath>) -> Result<()> {
     for entry in entries(folder)? {
         let path = entry.path();
         let Ok(kind) = entry.file_type() else { continue };

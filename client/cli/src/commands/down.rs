@@ -17,7 +17,7 @@ pub(crate) struct Down {
     /// The folder that holds /nix
     #[arg(long, default_value = "/", value_name = "DIR")]
     root: PathBuf,
-    /// Give up what was built over a mounted seed, which goes with it
+    /// Give up results that were built over a mounted seed, which go with it
     #[arg(long)]
     discard: bool,
 }

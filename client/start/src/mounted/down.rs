@@ -11,6 +11,7 @@ use super::up::remove_nix;
 use crate::journal::Journal;
 use crate::state::State;
 use crate::store::unmount;
+use crate::undo::rooted;
 use crate::{Error, Result, Undone};
 
 /// For how long whoever serves may take to see that nobody uses the mount.
@@ -24,7 +25,7 @@ pub(crate) fn is_mounted(root: &Path) -> bool {
     Mounts::of(root).exist()
 }
 
-/// Undoes a mount; what was built over it is lost with it, so that has to be wanted (`discard`).
+/// Undoes a mount; what was built over it is lost with it, so where that has roots, it has to be wanted (`discard`).
 pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<Option<Undone>> {
     let mounts = Mounts::of(root);
     let _lock = mounts.lock()?;
@@ -50,7 +51,7 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
     }
     // What nobody serves any more is no store in which another seed could go down.
     let is_dead = !place.exists() || place.serve()?.is_some();
-    if !others.is_empty() && !(is_dead && discard) {
+    if !(others.is_empty() || is_dead && discard) {
         let digest = record.digest;
         return Err(if is_dead { Error::DeadMount { digest } } else { Error::OthersUp { digest, others } });
     }
@@ -85,14 +86,18 @@ pub(super) fn is_built_over(place: &Place, record: &Record) -> Result<bool> {
     Ok(!others.is_empty() || !results(place, &own.into_iter().collect())?.is_empty())
 }
 
-/// What is valid and no part of the seed.
+/// What was built over the seed and somebody wants to keep, as Nix' garbage collector sees it: a link leads there.
 fn results(place: &Place, brought: &BTreeSet<StorePath>) -> Result<Vec<StorePath>> {
     let folder = database_folder(&place.folder);
     if !folder.join("db.sqlite").exists() {
         return Ok(Vec::new());
     }
+    let mut kept = BTreeSet::new();
+    for roots in ["gcroots", "profiles"] {
+        rooted(&place.folder.join("nix/var/nix").join(roots), &mut kept)?;
+    }
     let valid = LiveDatabase::open(&folder)?.valid_paths()?;
-    Ok(valid.difference(brought).cloned().collect())
+    Ok(valid.intersection(&kept).filter(|path| !brought.contains(*path)).cloned().collect())
 }
 
 /// Waits for whoever serves to end; whether that is so.
