@@ -164,9 +164,10 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// Another seed is mounted here, and nobody serves it.
+    /// A seed was mounted here, something was built over it, and nobody serves it.
     #[error(
-        "{digest} is mounted here, and the process that served it has ended; bring that up again, or take it down first: nix-seed down"
+        "{digest} was mounted here, the process that served it has ended, and something was built over it: bring that up again, or \
+         give it up: nix-seed down --discard"
     )]
     DeadMount {
         /// The other seed's digest.
