@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Where the kernel has no EROFS or no loop device, and in a user namespace, where it mounts neither, a FUSE session
-//! serves the files themselves ([`Way::Files`]): every question about a name comes to this process once.
+//! serves the files themselves: every question about a name comes to this process once.
 //!
 //! All mounts but the overlay live in a mount namespace of the thread that makes them, which ends: what is left is held by
 //! the overlay alone, and goes with it. So there is nothing to clean up, whatever ends first; and when this process ends, reads
@@ -33,5 +33,5 @@ mod testing;
 
 pub use contents::{Contents, Local};
 pub use error::{Error, Result};
-pub use mount::{Above, Overlay, Way, attach, may_serve_files, mount_files, overlay, serve_files};
+pub use mount::{Above, Overlay, attach, may_serve_files, mount_files, overlay, serve_files};
 pub use session::Serving;

@@ -25,15 +25,6 @@ const WORK: &str = "work";
 const LOWER: &str = "lower";
 const DEVICE: &str = "device";
 
-/// How the kernel comes to what is in a seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// EROFS, on a loop device.
-    Device,
-    /// FUSE, file by file.
-    Files,
-}
-
 /// What goes over a seed.
 #[derive(Debug, Clone, Copy)]
 pub struct Above<'a> {
@@ -52,15 +43,12 @@ pub struct Above<'a> {
 pub struct Overlay {
     /// The mount: a folder with a `store` in it. Where nothing else holds it, it goes when this is closed.
     pub mount: OwnedFd,
-    /// How files are read.
-    pub way: Way,
-    /// Why it is not the fastest way, if it is not.
-    pub why: Option<Error>,
     /// Whoever answers reads.
     pub serving: Serving,
 }
 
-/// Mounts a store: below, the seed; above, what is written. Only root may do this.
+/// Mounts a store: below, the seed, on a device, or where the kernel refuses that, which is said, file by file; above, what is
+/// written. Only root may do this.
 pub fn overlay(contents: &Arc<Contents>, above: Above) -> Result<Overlay> {
     std::thread::scope(|scope| {
         let (sender, sessions) = channel();
@@ -73,9 +61,9 @@ pub fn overlay(contents: &Arc<Contents>, above: Above) -> Result<Overlay> {
             serving = session.serve(contents, above.owner).map(Some);
         }
         let made = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        let (mount, way, why) = made?;
+        let mount = made?;
         let nobody = || Error::refused("nobody answers")(rustix::io::Errno::NOTCONN);
-        Ok(Overlay { mount, way, why, serving: serving?.ok_or_else(nobody)? })
+        Ok(Overlay { mount, serving: serving?.ok_or_else(nobody)? })
     })
 }
 
@@ -94,10 +82,8 @@ impl Session {
     }
 }
 
-type Made = (OwnedFd, Way, Option<Error>);
-
 /// Makes the mounts, in a namespace of this thread's, which ends with it; so does its current folder.
-fn mounts(contents: &Arc<Contents>, above: Above, sessions: &Sender<Session>) -> Result<Made> {
+fn mounts(contents: &Arc<Contents>, above: Above, sessions: &Sender<Session>) -> Result<OwnedFd> {
     let Above { folder, owner, .. } = above;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_FS)
         .map_err(Error::refused("this user may not mount, which takes CAP_SYS_ADMIN"))?;
@@ -105,11 +91,15 @@ fn mounts(contents: &Arc<Contents>, above: Above, sessions: &Sender<Session>) ->
         .map_err(Error::refused("the kernel does not keep mounts to itself"))?;
     // Names in options would have to be escaped.
     std::env::set_current_dir(folder).map_err(Error::io("entering", folder))?;
-    let (way, why) = match device(contents, owner, sessions) {
-        Ok(()) => (Way::Device, None),
-        Err(why) => (files(owner, sessions).map(|()| Way::Files)?, Some(why)),
-    };
-    Ok((stack(above)?, way, why))
+    let refused = device(contents, owner, sessions).err();
+    if refused.is_some() {
+        files(owner, sessions)?;
+    }
+    let mount = stack(above)?;
+    if let Some(why) = refused {
+        tracing::warn!("the seed is served file by file, which takes longer to list: {why}");
+    }
+    Ok(mount)
 }
 
 /// Whether this user may serve file systems, as far as that is seen before it is tried.

@@ -42,11 +42,6 @@ impl Serving {
         // How it ends makes no difference: there is nobody left to tell.
         let _ = self.0.join();
     }
-
-    /// Whether nobody uses what is served any more.
-    pub fn is_over(&self) -> bool {
-        self.0.is_finished()
-    }
 }
 
 /// Opens the kernel's side of a new session.

@@ -34,7 +34,7 @@ pub enum Error {
     #[error(transparent)]
     Frames(#[from] nix_seed_frames::Error),
     /// The seed cannot be mounted here; it can be unpacked.
-    #[error("the seed cannot be mounted here: {why}")]
+    #[error("the seed cannot be mounted here: {why}; try it as root, on a Linux with FUSE and overlays")]
     NotMounted {
         /// Why not.
         why: String,

@@ -28,8 +28,6 @@ use crate::{Error, Result};
 const NAME: &str = "nix-seed";
 /// Where the second process hands over its side of a file system.
 const SOCKET: &str = "socket";
-/// How many store paths are verified at the same time.
-const THREADS: usize = 4;
 
 /// A seed, read and verified, and its contents, which come when they are read.
 pub struct Mounted {
@@ -77,14 +75,7 @@ impl Mounted {
 
     /// Fetches and verifies all of it, before anything is run over it.
     pub fn complete(&self, progress: &Progress) -> Result<()> {
-        let index = &self.seed.index;
-        let all: Vec<u32> = (0..).take(index.paths.len()).collect();
-        let bytes = index.paths.iter().map(|path| index.compressed_size(path)).sum();
-        progress.want(bytes, all.len() as u64);
-        Ok(self.frames().complete(index, &all, THREADS, &|bytes| {
-            progress.add_bytes(bytes);
-            progress.add_path();
-        })?)
+        Ok(nix_seed_start::complete(&self.seed, self.frames(), progress)?)
     }
 
     /// What was touched, in the order of the first touch.
@@ -95,14 +86,8 @@ impl Mounted {
         Recording::of(&self.seed.index, &touched)
     }
 
-    /// Its frames.
-    pub fn frames(&self) -> &Frames {
+    fn frames(&self) -> &Frames {
         self.contents.frames()
-    }
-
-    /// The seed.
-    pub fn seed(&self) -> &Seed {
-        &self.seed
     }
 
     /// Where the command finds a program of the seed's own; none where the seed has no such program.
@@ -134,9 +119,6 @@ impl Mounted {
         let _span = tracing::info_span!("mount", seed.paths = self.seed.index.paths.len() as i64).entered();
         let started = register(&self.found, &self.seed, &folder.path)?;
         let shown = self.show(folder)?;
-        if let Shown::Mount(Overlay { why: Some(why), .. }) = &shown {
-            tracing::warn!("the seed is served file by file, which takes longer to list: {why}");
-        }
         Ok((shown, started.environment.into()))
     }
 

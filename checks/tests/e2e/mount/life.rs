@@ -129,6 +129,33 @@ fn what_was_built_over_it() {
     machine.assert_gone(&devices);
 }
 
+/// Somebody takes the mount away by hand, and has a store of their own there.
+#[test]
+fn attack_what_lies_where_the_mount_was_stays() {
+    let scene = Scene::open();
+    let other = Small::new(&scene.publisher, "app-3.0");
+    let other = other.push(&scene.publisher, scene.registry.address(), scene.proxy.address());
+    for arguments in [&["down", "--discard"][..], &["up", "--mount", &scene.location], &["up", "--mount", &other]] {
+        let machine = scene.machine();
+        machine.mounts(&scene.location);
+        let devices = machine.devices();
+        let by_hand = r#"umount "$0/nix"; mkdir -p "$0/nix/store"; echo mine >"$0/nix/store/file""#;
+        assert_eq!(super::said(&mut machine.shell(by_hand)).code, Some(0));
+        until("whoever served has ended", || machine.servers().is_empty());
+        let said = machine.say(arguments);
+        if arguments[0] == "down" {
+            assert_eq!(said.code, Some(0), "{}", said.err);
+        } else {
+            assert!(said.code == Some(1) && said.err.contains("nix is there already"), "{}", said.err);
+            machine.say(&["down", "--discard"]);
+        }
+        let file = machine.seen(&machine.root()).join("nix/store/file");
+        assert_eq!(fs::read_to_string(file).unwrap(), "mine\n", "{arguments:?}");
+        fs::remove_dir_all(machine.seen(&machine.root()).join("nix")).unwrap();
+        machine.assert_gone(&devices);
+    }
+}
+
 #[test]
 fn down_while_programs_use_it() {
     let scene = Scene::open();

@@ -1,8 +1,6 @@
 //! A seed that is mounted for a run, by root as a file system of the kernel's, by anybody else file by file.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use nix_seed_checks::machine::process;
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
@@ -149,8 +147,4 @@ fn a_real_build_is_recorded_and_kept() {
     let recording: Value = serde_json::from_slice(&fs::read(runner.path(".seed.recording.json")).unwrap()).unwrap();
     let first = recording["touched"][0]["path"].as_str().unwrap();
     assert!(first.contains("-nix-") || first.contains("-glibc-"), "Nix is touched first: {recording}");
-    let left =
-        process::output(Command::new("losetup").args(["--list", "--noheadings", "--output", "BACK-FILE"])).unwrap();
-    assert!(!left.contains(&*runner.path("").to_string_lossy()), "{left}");
-    assert!(Path::new("/nix").exists());
 }

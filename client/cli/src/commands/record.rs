@@ -8,10 +8,10 @@ use clap::Args;
 use nix_seed_run::{Cache, Mounted, Options, Own, Ready};
 use nix_seed_source::{Found, Location};
 
-use super::run::told;
+use super::run::{told, variables};
 use crate::args::Global;
 use crate::error::Error;
-use crate::{print, telemetry};
+use crate::print;
 
 /// Run a command over a seed, and write down what of it the command touches, and when
 #[derive(Args)]
@@ -47,7 +47,7 @@ pub(crate) fn run(record: &Record, global: &Global) -> Result<u8, Error> {
         no_network: record.no_network,
         require_sandbox: false,
         json: global.json,
-        variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
+        variables: variables(),
         command: record.command.clone(),
     };
     let finished = nix_seed_run::run(&cache, &Ready::Mounted(mounted.clone()), &options)?;

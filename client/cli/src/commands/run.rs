@@ -53,15 +53,19 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
         no_network: run.no_network,
         require_sandbox: run.require_sandbox,
         json: global.json,
-        variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
+        variables: variables(),
         command: run.command.clone(),
     };
     let wish = Wish { is_unpacked: run.unpack, is_complete: run.complete };
-    let (finished, _) =
-        over(&run.location, wish, global, &cache, |seed| Ok(nix_seed_run::run(&cache, seed, &options)?))?;
+    let finished = over(&run.location, wish, global, &cache, |seed| Ok(nix_seed_run::run(&cache, seed, &options)?))?;
     told(&finished, &run.command)?;
     keep(&finished, run.out.as_deref())?;
     Ok(finished.code)
+}
+
+/// What belongs to one trace with what the command does.
+pub(crate) fn variables() -> Vec<(String, String)> {
+    telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect()
 }
 
 /// Notes the run of a command in the trace.
@@ -94,11 +98,10 @@ pub(crate) fn over<T>(
     global: &Global,
     cache: &Cache,
     run: impl Fn(&Ready) -> Result<T, Error>,
-) -> Result<(T, Ready), Error> {
+) -> Result<T, Error> {
     // What is here and has the digest that was asked for needs no registry.
     if let Some(seed) = cache.named(location, &global.platform())? {
-        let seed = Ready::Unpacked(seed);
-        return Ok((run(&seed)?, seed));
+        return run(&Ready::Unpacked(seed));
     }
     let frames = cache.frames()?;
     let registry = global.registry()?;
@@ -109,8 +112,7 @@ pub(crate) fn over<T>(
     }
     cache.remember(location, &global.platform(), &found)?;
     if let Some(seed) = cache.ready(&found.digest())? {
-        let seed = Ready::Unpacked(seed);
-        return Ok((run(&seed)?, seed));
+        return run(&Ready::Unpacked(seed));
     }
     let progress = Progress::default();
     let found = if wish.is_unpacked {
@@ -123,13 +125,12 @@ pub(crate) fn over<T>(
         }
         find()?
     };
-    let seed = Ready::Unpacked(progress::show(&progress, || cache.unpack(&found, &progress))?);
-    Ok((run(&seed)?, seed))
+    run(&Ready::Unpacked(progress::show(&progress, || cache.unpack(&found, &progress))?))
 }
 
 /// What became of a seed that was to be mounted.
 enum Attempt<T> {
-    Done((T, Ready)),
+    Done(T),
     Refused(String),
     /// It is another image, or damaged: who unpacks it says so.
     NoSeed,
@@ -142,16 +143,17 @@ fn mounted<T>(
     progress: &Progress,
     run: impl Fn(&Ready) -> Result<T, Error>,
 ) -> Result<Attempt<T>, Error> {
-    let mounted = match Mounted::new(found, frames.clone(), Own::Used) {
+    // What the machine's own store has is believed, not verified.
+    let own = if wish.is_complete { Own::Ignored } else { Own::Used };
+    let mounted = match Mounted::new(found, frames.clone(), own) {
         Err(RunError::Source(SourceError::Image(_))) => return Ok(Attempt::NoSeed),
         mounted => mounted?,
     };
     if wish.is_complete {
         progress::show(progress, || mounted.complete(progress))?;
     }
-    let seed = Ready::Mounted(Arc::new(mounted));
-    match run(&seed) {
-        Ok(done) => Ok(Attempt::Done((done, seed))),
+    match run(&Ready::Mounted(Arc::new(mounted))) {
+        Ok(done) => Ok(Attempt::Done(done)),
         Err(Error::Run(RunError::NotMounted { why })) => Ok(Attempt::Refused(why)),
         Err(error) => Err(error),
     }

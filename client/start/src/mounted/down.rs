@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use nix_seed_store::{LiveDatabase, StorePath, database_folder};
 
 use super::place::{Mounts, Place, Record};
-use super::up::remove_nix;
 use crate::journal::Journal;
 use crate::state::State;
 use crate::store::unmount;
@@ -34,12 +33,7 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
         return Ok(None);
     };
     let place = mounts.place(&record);
-    let journals = Journal::all(&State::in_store(&place.folder))?;
-    let others: Vec<_> = journals
-        .iter()
-        .filter(|journal| journal.digest != record.digest)
-        .map(|journal| journal.digest.clone())
-        .collect();
+    let Seeds { brought, others } = Seeds::of(&place, &record)?;
     if digest.is_some_and(|digest| digest != record.digest) {
         // One that was unpacked into the mount.
         return if digest.is_some_and(|digest| others.iter().any(|other| other == digest)) {
@@ -55,17 +49,14 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
         let digest = record.digest;
         return Err(if is_dead { Error::DeadMount { digest } } else { Error::OthersUp { digest, others } });
     }
-    let journal = journals.iter().find(|journal| journal.digest == record.digest);
-    let state = State::in_store(&place.folder);
-    let brought = journal.map(|journal| journal.store_paths(&state)).transpose()?.unwrap_or_default();
-    let results = results(&place, &brought.iter().cloned().collect())?;
+    let results = results(&place, &brought)?;
     if !discard && !results.is_empty() {
         return Err(Error::Results { paths: results });
     }
     if mounts.is_mounted()? {
         unmount(&mounts.nix())?;
     }
-    let removed_store = remove_nix(&mounts, &record)?;
+    let removed_store = mounts.remove_nix(&record);
     mounts.forget()?;
     // Whoever serves removes the folder when nobody uses it any more, which may be later.
     if wait(&place)? {
@@ -77,13 +68,29 @@ pub(crate) fn down(root: &Path, digest: Option<&str>, discard: bool) -> Result<O
     Ok(Some(Undone { digest: record.digest, removed: brought.len(), kept: Vec::new(), removed_store }))
 }
 
+/// What the records in a mount's own store say.
+struct Seeds {
+    /// The paths of the seed that is mounted.
+    brought: BTreeSet<StorePath>,
+    /// The digests of seeds that came up over it.
+    others: Vec<String>,
+}
+
+impl Seeds {
+    fn of(place: &Place, record: &Record) -> Result<Self> {
+        let state = State::in_store(&place.folder);
+        let (own, others): (Vec<_>, Vec<_>) =
+            Journal::all(&state)?.into_iter().partition(|journal| journal.digest == record.digest);
+        let brought = own.first().map(|journal| journal.store_paths(&state)).transpose()?.unwrap_or_default();
+        let others = others.into_iter().map(|journal| journal.digest).collect();
+        Ok(Self { brought: brought.into_iter().collect(), others })
+    }
+}
+
 /// Whether anything was built over a mounted seed, or another seed came up there.
 pub(super) fn is_built_over(place: &Place, record: &Record) -> Result<bool> {
-    let state = State::in_store(&place.folder);
-    let journals = Journal::all(&state)?;
-    let (own, others): (Vec<_>, Vec<_>) = journals.iter().partition(|journal| journal.digest == record.digest);
-    let own = own.first().map(|journal| journal.store_paths(&state)).transpose()?.unwrap_or_default();
-    Ok(!others.is_empty() || !results(place, &own.into_iter().collect())?.is_empty())
+    let Seeds { brought, others } = Seeds::of(place, record)?;
+    Ok(!others.is_empty() || !results(place, &brought)?.is_empty())
 }
 
 /// What was built over the seed and somebody wants to keep, as Nix' garbage collector sees it: a link leads there.

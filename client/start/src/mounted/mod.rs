@@ -12,4 +12,4 @@ mod place;
 mod up;
 
 pub(crate) use down::{down, is_mounted};
-pub use up::{Attempt, Served, may_mount, mount};
+pub use up::{Attempt, Served, complete, may_mount, mount};

@@ -156,6 +156,21 @@ impl Mounts {
         self.clear()
     }
 
+    /// Removes the `/nix` that was made to be mounted on; whether it did. Whatever is in it now is somebody else's, and stays.
+    pub(crate) fn remove_nix(&self, record: &Record) -> bool {
+        record.made && std::fs::remove_dir(self.nix()).is_ok()
+    }
+
+    /// Why nothing can be mounted at `/nix`, as far as that is seen from what is there.
+    pub(crate) fn check_nix(&self) -> Result<(), String> {
+        let nix = self.nix();
+        match std::fs::read_dir(&nix).map(|mut entries| entries.next().is_none()) {
+            Ok(false) => Err(format!("{} is there already", nix.display())),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(format!("{}: {error}", nix.display())),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether our overlay is what is seen at `/nix`.
     pub(crate) fn is_mounted(&self) -> Result<bool> {
         let path = "/proc/self/mountinfo";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nix_seed_frames::{FrameCache, Frames, Options as FrameOptions};
 use nix_seed_image::seed::Seed;
-use nix_seed_mount::{Contents, Local, Serving, Way, attach, overlay};
+use nix_seed_mount::{Contents, Local, Serving, attach, overlay};
 use nix_seed_source::Found;
 use tracing::info_span;
 
@@ -14,7 +14,6 @@ use super::down::is_built_over;
 use super::place::{Mounts, Place, Record};
 use crate::daemon::Daemon;
 use crate::store::{owner_of_new, unmount};
-use crate::tree::remove;
 use crate::up::{register, threads};
 use crate::{Error, Options, Progress, Result, Started};
 
@@ -67,15 +66,10 @@ pub fn may_mount(root: &Path) -> Result<(), String> {
     if mounts.read().ok().flatten().is_some() {
         return Ok(());
     }
-    let nix = mounts.nix();
     if Daemon::answers(root) {
-        return Err(format!("{} belongs to a Nix daemon", nix.display()));
+        return Err(format!("{} belongs to a Nix daemon", mounts.nix().display()));
     }
-    match std::fs::read_dir(&nix).map(|mut entries| entries.next().is_none()) {
-        Ok(false) => Err(format!("{} is there already", nix.display())),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", nix.display())),
-        _ => Ok(()),
-    }
+    mounts.check_nix()
 }
 
 /// Mounts the seed that was found, if that is possible here.
@@ -103,7 +97,13 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
         }
         Dead::Served(other) if other == digest => return Ok(Attempt::There),
         Dead::Served(other) => return Ok(Attempt::Not(format!("{other} is mounted there"))),
-        Dead::Same(record) => record,
+        Dead::Same(record) => {
+            // Where somebody has taken the mount away, there may be another store by now.
+            if let Err(why) = mounts.check_nix() {
+                return Ok(Attempt::Not(why));
+            }
+            record
+        }
     };
     let place = mounts.place(&record);
     let is_new = !place.exists();
@@ -118,9 +118,7 @@ pub fn mount(found: &Found, seed: &Arc<Seed>, options: &Options, progress: &Prog
     // What was written over a mount that is to be mended stays.
     if is_new {
         place.remove()?;
-        if record.made {
-            let _ = std::fs::remove_dir(mounts.nix());
-        }
+        mounts.remove_nix(&record);
         mounts.forget()?;
         mounts.clear()?;
     }
@@ -159,7 +157,7 @@ fn dead(mounts: &Mounts, digest: &str) -> Result<Dead> {
     if is_same {
         return Ok(Dead::Same(record));
     }
-    remove_nix(mounts, &record)?;
+    mounts.remove_nix(&record);
     place.remove()?;
     mounts.forget()?;
     Ok(Dead::No)
@@ -212,9 +210,6 @@ fn serve(
     // All of it is valid as soon as it is seen.
     let mut started = register(found, seed, &place.folder)?;
     let overlay = overlay(&contents, place.above(owner)).map_err(Failed::Refused)?;
-    if let (Way::Files, Some(why)) = (overlay.way, &overlay.why) {
-        tracing::warn!("the seed is served file by file, which takes longer to list: {why}");
-    }
     if record.made {
         let made = std::fs::create_dir(&nix).or_else(|error| if nix.is_dir() { Ok(()) } else { Err(error) });
         made.map_err(Error::io("creating", &nix))?;
@@ -226,8 +221,8 @@ fn serve(
     Ok((started, overlay.serving, lock))
 }
 
-/// All of it is there and verified before anything counts as valid.
-fn complete(seed: &Seed, frames: &Frames, progress: &Progress) -> Result<()> {
+/// Fetches and verifies all of a seed, before anything of it is used.
+pub fn complete(seed: &Seed, frames: &Frames, progress: &Progress) -> Result<()> {
     let all: Vec<u32> = (0..).take(seed.index.paths.len()).collect();
     let bytes = seed.index.paths.iter().map(|path| seed.index.compressed_size(path)).sum();
     let _span = info_span!("complete", seed.bytes = bytes as i64).entered();
@@ -247,12 +242,4 @@ fn cache(place: &Place, is_held: bool) -> Result<FrameCache> {
         shared => shared?,
     };
     Ok(if is_held { shared.holding(&place.frames())? } else { shared })
-}
-
-/// For whoever gives up a mount.
-pub(super) fn remove_nix(mounts: &Mounts, record: &Record) -> Result<bool> {
-    if !record.made {
-        return Ok(false);
-    }
-    remove(&mounts.nix()).map(|()| true)
 }

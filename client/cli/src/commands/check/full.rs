@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::{Check, Flake};
 use crate::args::Global;
-use crate::commands::run::{Wish, over};
+use crate::commands::run::{Wish, over, variables};
 use crate::error::Error;
 use crate::telemetry;
 
@@ -24,7 +24,7 @@ const NOT_UNDERSTOOD: u8 = 2;
 pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
     let no_helper = |why| Error::NoHelper { seed: location.to_string(), why };
-    let (finished, _) = over(location, Wish::default(), global, &cache, |seed| {
+    let finished = over(location, Wish::default(), global, &cache, |seed| {
         let Some(helper) = seed.program(&cache, HELPER) else {
             return Err(no_helper("it has no nix-seed-helper in its PATH, as seeds of older versions have none"));
         };
@@ -34,7 +34,7 @@ pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Gl
             // Nothing is built.
             require_sandbox: false,
             json: global.json,
-            variables: telemetry::traceparent().map(|parent| ("TRACEPARENT".to_owned(), parent)).into_iter().collect(),
+            variables: variables(),
             command: command(&helper, closure.path(), flake, check, global),
         };
         Ok(nix_seed_run::run(&cache, seed, &options)?)
