@@ -21,7 +21,6 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
-use nix_seed_checks::machine::process;
 use nix_seed_checks::property::random::Random;
 use nix_seed_checks::seed::layout::Layout;
 use serde_json::Value;
@@ -36,6 +35,18 @@ const SERVING: &str = "nix-seed (serving a mount)";
 
 /// For how long anything may take that ends by itself: others use this machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A kernel whose EROFS takes block devices only, as before 6.12: where the thread that mounts has kept mounts to itself, and has
+/// mounted FUSE, its third mount is of a file, and the fourth of a block device.
+pub(crate) const NO_EROFS_OF_FILES: &str = "inject=mount:error=ENOTBLK:when=3";
+
+/// A kernel that has no EROFS.
+pub(crate) const NO_EROFS: &str = "inject=mount:error=ENODEV:when=3..4";
+
+/// A kernel that fails like this.
+pub(crate) fn failing(how: &str) -> [&str; 6] {
+    ["strace", "-f", "-o", "/dev/null", "-e", how]
+}
 
 /// How often a condition is looked at.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -117,6 +128,30 @@ impl<'a> Machine<'a> {
         said(&mut self.command(arguments))
     }
 
+    /// `nix-seed` with these arguments and `--root`, run by a program that takes something from it.
+    fn command_by(&self, by: &[&str], arguments: &[&str]) -> Command {
+        let bare = self.command(arguments);
+        let all: Vec<_> = bare.get_args().collect();
+        let (enter, run) = all.split_at(all.iter().position(|argument| *argument == "--").unwrap() + 1);
+        let mut command = Command::new(bare.get_program());
+        command.args(enter).args(by).args(run).stdin(Stdio::null());
+        command.envs(bare.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
+    /// Mounts a seed by a kernel that lacks something; whoever plays it stays for as long as whoever serves.
+    fn mounts_without(&self, lack: &str, location: &str) -> Child {
+        let mut command = self.command_by(&failing(lack), &["up", "--mount", location]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let is_up = || {
+            let all = self.processes();
+            all.iter().all(|(_, line)| line.starts_with(SERVING) || line.starts_with("strace"))
+                && !self.servers().is_empty()
+        };
+        until("the seed is up", is_up);
+        child
+    }
+
     /// Mounts a seed, which has to succeed.
     fn mounts(&self, location: &str) -> Value {
         let up = self.say(&["up", "--mount", "--json", location]).json()["up"].clone();
@@ -174,12 +209,9 @@ impl<'a> Machine<'a> {
         servers[0]
     }
 
-    /// Ends whoever serves, at once; gives its loop device.
-    fn kill_server(&self) -> Vec<String> {
-        let server = self.server();
-        let devices = loop_devices(server);
-        kill(server);
-        devices
+    /// Ends whoever serves, at once.
+    fn kill_server(&self) {
+        kill(self.server());
     }
 
     /// What the table of mounts has below the root.
@@ -195,11 +227,10 @@ impl<'a> Machine<'a> {
         entries.flatten().filter_map(|entry| fs::read_to_string(entry.path().join("log")).ok()).collect()
     }
 
-    /// Nothing of a mount is left: soon no process and no loop device, and at once neither a mount nor a file.
-    fn assert_gone(&self, devices: &[String]) {
+    /// Nothing of a mount is left: soon no process, and at once neither a mount nor a file.
+    fn assert_gone(&self) {
         assert_eq!(self.mounted(), Vec::<String>::new());
-        let is_over = || self.servers().is_empty() && devices.iter().all(|device| !is_taken(device));
-        until("whoever serves ends, and its loop device is free", is_over);
+        until("whoever serves ends", || self.servers().is_empty());
         let find = || said(self.program(Path::new("find")).arg(self.root()).args(["-mindepth", "1"])).out;
         let began = Instant::now();
         while !find().is_empty() {
@@ -235,28 +266,6 @@ fn kill(process: u32) {
     let process = rustix::process::Pid::from_raw(process.cast_signed()).unwrap();
     // It may have ended.
     let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
-}
-
-/// The loop devices of files that a process serves.
-fn loop_devices(server: u32) -> Vec<String> {
-    // Threads have tables of open files of their own, and may end meanwhile.
-    let below = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let threads = below(PathBuf::from(format!("/proc/{server}/task")));
-    let infos = threads.flat_map(|thread| below(thread.join("fdinfo")));
-    let infos: Vec<_> = infos.filter_map(|info| fs::read_to_string(info).ok()).collect();
-    let connections =
-        infos.iter().flat_map(|info| info.lines()).filter_map(|line| line.strip_prefix("fuse_connection:"));
-    let connections: Vec<_> = connections.map(|number| format!("0:{}", number.trim())).collect();
-    let mut list = Command::new("losetup");
-    let list = process::output(list.args(["--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"])).unwrap();
-    let rows = list.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
-    let ours = rows.filter(|(_, of)| connections.iter().any(|ours| ours == of.trim()));
-    ours.map(|(name, _)| name.rsplit('/').next().unwrap_or_default().to_owned()).collect()
-}
-
-/// Whether a loop device has the file of a mount: others take it again.
-fn is_taken(device: &str) -> bool {
-    fs::read_to_string(format!("/sys/block/{device}/loop/backing_file")).is_ok_and(|file| file.trim() == "/device")
 }
 
 /// What a command says that ends in time, and whose output ends with it: whoever serves must not hold that.

@@ -1,18 +1,18 @@
 //! A seed's store, mounted: ready in milliseconds, whatever is in it.
 //!
 //! The kernel's EROFS answers every question about names, modes and sizes from metadata that is made here, from the
-//! verified index. What is in files lies on a loop device, whose only file a FUSE session of this process serves: that is
-//! where frames are fetched, verified and decompressed when somebody reads them. An overlay above takes what is written.
+//! verified index. What is in files lies in one file, which a FUSE session of this process serves: that is where frames are
+//! fetched, verified and decompressed when somebody reads them. An overlay above takes what is written.
 //!
 //! ```text
 //!   overlay    what builds write          upper: a folder
 //!   EROFS      names, modes, sizes        metadata: made from the index
-//!   loop       a block device             0 … metadata … contents, each file from a block on
-//!   FUSE       one file                   this process: frames, fetched, verified, decompressed
+//!   FUSE       one file                   0 … metadata … contents, each from a block on; the kernel reads ahead
+//!   process    this one                   frames, fetched, verified, decompressed
 //! ```
 //!
-//! Where the kernel has no EROFS or no loop device, and in a user namespace, where it mounts neither, a FUSE session
-//! serves the files themselves: every question about a name comes to this process once.
+//! Before 6.12, the kernel's EROFS wants a loop device between. Where there is neither, and in a user namespace, a FUSE
+//! session serves the files themselves: every question about a name comes to this process once.
 //!
 //! All mounts but the overlay live in a mount namespace of the thread that makes them, which ends: what is left is held by
 //! the overlay alone, and goes with it. So there is nothing to clean up, whatever ends first; and when this process ends, reads

@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl};
 
@@ -60,9 +60,10 @@ pub(crate) struct LoopDevice {
 }
 
 impl LoopDevice {
-    /// A device of what `file` holds. Reads pass the kernel's cache of that file by where that is possible: nothing would be
-    /// gained by keeping everything twice, and several reads are answered at a time.
-    pub(crate) fn of(file: &File) -> Result<Self> {
+    /// A device of what the file at `path` holds. Reads pass the kernel's cache of that file by where that is possible: only then
+    /// are several answered at a time, each of which may wait for the network.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("opening", path))?;
         let control = "/dev/loop-control";
         let control = OpenOptions::new()
             .read(true)
@@ -75,9 +76,9 @@ impl LoopDevice {
                 unsafe { ioctl(&control, GetFree) }.map_err(Error::refused("the kernel gives no loop device"))?;
             let path = PathBuf::from(format!("/dev/loop{number}"));
             let device = OpenOptions::new().read(true).open(&path).map_err(Error::io("opening", &path))?;
-            match configure(&device, file, LO_FLAGS_DIRECT_IO).or_else(|error| match error {
+            match configure(&device, &file, LO_FLAGS_DIRECT_IO).or_else(|error| match error {
                 rustix::io::Errno::BUSY => Err(error),
-                _ => configure(&device, file, 0),
+                _ => configure(&device, &file, 0),
             }) {
                 Ok(()) => {
                     // It is slower without, and nothing else.

@@ -9,13 +9,10 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::{Machine, digest};
+use super::{Machine, NO_EROFS, NO_EROFS_OF_FILES, PATIENCE, digest, ends};
 use crate::publish::Publisher;
 use crate::seed::Seed;
 use crate::{faithful, generated};
-
-/// What hides from a machine that there are loop devices.
-pub(super) const NO_LOOP_DEVICES: &str = "mount --bind /dev/null /dev/loop-control";
 
 /// What anybody sees of a file, but for its number and the times of which a NAR knows nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,14 +79,15 @@ fn assert_same(publisher: &Publisher, layout: &Path, owner: u32) -> usize {
     let unpacked = Machine::with(publisher, &script("true"));
     unpacked.say(&["up", "--unpack", "--json", location]).json();
     let expected = store(&unpacked);
-    for (hidden, is_slow) in [("true", false), (NO_LOOP_DEVICES, true)] {
-        let mounted = Machine::with(publisher, &script(hidden));
-        let said = mounted.say(&["up", "--mount", location]);
-        assert_eq!(said.code, Some(0), "{}", said.err);
-        assert_eq!(said.err.contains("is served file by file"), is_slow, "{}", said.err);
+    for lack in [None, Some(NO_EROFS_OF_FILES), Some(NO_EROFS)] {
+        let mounted = Machine::with(publisher, &script("true"));
+        let traced = lack.map(|lack| mounted.mounts_without(lack, location));
+        if traced.is_none() {
+            mounted.mounts(location);
+        }
         let found = store(&mounted);
         for name in expected.keys().chain(found.keys()) {
-            assert_eq!(expected.get(name), found.get(name), "{hidden}: {}", name.display());
+            assert_eq!(expected.get(name), found.get(name), "{lack:?}: {}", name.display());
         }
         // Nix finds the same as well, and nothing that is not there is found.
         let verified = mounted.nix(&["store", "verify", "--no-trust", "--all"]);
@@ -101,7 +99,11 @@ fn assert_same(publisher: &Publisher, layout: &Path, owner: u32) -> usize {
             assert!(path.symlink_metadata().is_err(), "{}", path.display());
         }
         assert_eq!(mounted.discards()["removedStore"], true);
-        mounted.assert_gone(&[]);
+        mounted.assert_gone();
+        if let Some(traced) = traced {
+            let said = String::from_utf8_lossy(&ends(traced, PATIENCE).stderr).into_owned();
+            assert_eq!(said.contains("is served file by file"), lack == Some(NO_EROFS), "{said}");
+        }
     }
     expected.len()
 }

@@ -121,7 +121,7 @@ fn under(scene: &Scene, contents: &Contents, fault: Fault, effect: Effect) -> St
     proxy.release();
     contents.recovers(&machine);
     machine.discards();
-    machine.assert_gone(&[]);
+    machine.assert_gone();
     told
 }
 
@@ -172,7 +172,7 @@ fn faults_come_and_go_while_others_read() {
         scene.proxy.release();
         contents.recovers(&machine);
         machine.discards();
-        machine.assert_gone(&[]);
+        machine.assert_gone();
         fs::remove_dir_all(machine.cache()).unwrap();
     }
     println!("{found:?}");
@@ -196,7 +196,7 @@ fn a_registry_that_is_gone_for_good() {
     let began = Instant::now();
     machine.discards();
     assert!(began.elapsed() < Duration::from_secs(10));
-    machine.assert_gone(&[]);
+    machine.assert_gone();
 }
 
 /// What a file holds after it was damaged.
@@ -245,7 +245,7 @@ fn a_cache_that_is_damaged() {
     contents.assert_right(&machine, READERS);
     assert!(machine.log().contains("is damaged, and is fetched again"), "{}", machine.log());
     machine.discards();
-    machine.assert_gone(&[]);
+    machine.assert_gone();
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_cache_that_is_deleted_while_it_is_used() {
         assert!(deleted > 0);
         contents.assert_right(&machine, 1);
         machine.discards();
-        machine.assert_gone(&[]);
+        machine.assert_gone();
     }
 }
 
@@ -287,7 +287,7 @@ fn a_cache_on_a_full_disk() {
             let said = machine.say(&["up", "--mount", &scene.location]);
             assert_eq!(said.code, Some(1), "{}", said.err);
             assert!(said.err.contains("cache"), "{}", said.err);
-            machine.assert_gone(&[]);
+            machine.assert_gone();
             continue;
         }
         let said = machine.say(&["up", "--mount", &scene.location]);
@@ -298,7 +298,7 @@ fn a_cache_on_a_full_disk() {
         let told = said.err + &machine.log();
         assert_eq!(told.matches("cannot be kept").count(), 1, "{size}: {told}");
         machine.discards();
-        machine.assert_gone(&[]);
+        machine.assert_gone();
     }
 }
 
@@ -330,7 +330,7 @@ fn a_layout_that_is_damaged_or_gone() {
         }
         contents.assert_right(&machine, READERS);
         machine.discards();
-        machine.assert_gone(&[]);
+        machine.assert_gone();
     }
     // What is deleted stays open for whoever serves.
     machine.mounts(location);
@@ -339,7 +339,7 @@ fn a_layout_that_is_damaged_or_gone() {
     }
     contents.assert_right(&machine, READERS);
     machine.discards();
-    machine.assert_gone(&[]);
+    machine.assert_gone();
 }
 
 #[test]
@@ -351,6 +351,6 @@ fn a_timeout_that_is_no_number() {
         let said = super::said(command.env("NIX_SEED_READ_TIMEOUT", text));
         assert_eq!(said.code, Some(1), "{}", said.err);
         assert!(said.err.contains("NIX_SEED_READ_TIMEOUT") && said.err.contains("a number of seconds"), "{}", said.err);
-        machine.assert_gone(&[]);
+        machine.assert_gone();
     }
 }

@@ -8,19 +8,13 @@ use std::time::{Duration, Instant};
 
 use nix_seed_checks::property::random::Random;
 
-use super::{Contents, Machine, PATIENCE, ends, kill, loop_devices, part, until};
+use super::{Contents, Machine, PATIENCE, ends, kill, part, until};
 use crate::up::{Scene, Small};
 
 /// How often `up` is killed before it has ended.
 const KILLS: u32 = 40;
 
 impl Machine<'_> {
-    fn devices(&self) -> Vec<String> {
-        let devices = loop_devices(self.server());
-        assert_eq!(devices.len(), 1, "a mount has one loop device");
-        devices
-    }
-
     /// Adds a path with real Nix, as a build would; gives it.
     fn adds(&self, name: &str, content: &str) -> String {
         let file = self.folder.path().join(name);
@@ -52,7 +46,7 @@ fn up_again_another_seed_and_down() {
     let up = machine.mounts(&scene.location);
     assert_eq!((&up["digest"], &up["paths"], &up["missing"]), (&digest.clone().into(), &paths.into(), &paths.into()));
     assert!(up["path"].is_array() && up["variables"].is_object(), "{up}");
-    let (server, devices) = (machine.server(), machine.devices());
+    let server = machine.server();
     machine.assert_valid(paths);
     contents.assert_right(&machine, 2);
 
@@ -85,9 +79,9 @@ fn up_again_another_seed_and_down() {
         (&down["removed"], &down["removedStore"], &down["kept"]),
         (&paths.into(), &true.into(), &serde_json::json!([]))
     );
-    machine.assert_gone(&devices);
+    machine.assert_gone();
     machine.refuses(&["down"], 1, &["no seed is up"]);
-    machine.assert_gone(&devices);
+    machine.assert_gone();
 }
 
 #[test]
@@ -105,10 +99,7 @@ fn what_was_built_over_it() {
 
     // Whoever serves is killed, and comes again: all that was there is there.
     for _ in 0..3 {
-        let devices = machine.kill_server();
-        until("the loop device is free", || {
-            devices.iter().all(|device| !super::is_taken(device)) || machine.mounted().len() == 1
-        });
+        machine.kill_server();
         let other = Small::new(&scene.publisher, "app-2.0");
         let location = other.push(&scene.publisher, scene.registry.address(), scene.proxy.address());
         let dead = ["was mounted here, the process that served it has ended", "nix-seed down"];
@@ -123,10 +114,9 @@ fn what_was_built_over_it() {
     assert_eq!(said.code, Some(0), "{}", said.err);
     machine.assert_valid(scene.seed.paths);
     machine.adds("built", "again");
-    let devices = machine.devices();
     let down = machine.discards();
     assert_eq!((&down["removed"], &down["removedStore"]), (&scene.seed.paths.into(), &true.into()));
-    machine.assert_gone(&devices);
+    machine.assert_gone();
 }
 
 /// Somebody takes the mount away by hand, and has a store of their own there.
@@ -138,7 +128,6 @@ fn attack_what_lies_where_the_mount_was_stays() {
     for arguments in [&["down", "--discard"][..], &["up", "--mount", &scene.location], &["up", "--mount", &other]] {
         let machine = scene.machine();
         machine.mounts(&scene.location);
-        let devices = machine.devices();
         let by_hand = r#"umount "$0/nix"; mkdir -p "$0/nix/store"; echo mine >"$0/nix/store/file""#;
         assert_eq!(super::said(&mut machine.shell(by_hand)).code, Some(0));
         until("whoever served has ended", || machine.servers().is_empty());
@@ -152,7 +141,7 @@ fn attack_what_lies_where_the_mount_was_stays() {
         let file = machine.seen(&machine.root()).join("nix/store/file");
         assert_eq!(fs::read_to_string(file).unwrap(), "mine\n", "{arguments:?}");
         fs::remove_dir_all(machine.seen(&machine.root()).join("nix")).unwrap();
-        machine.assert_gone(&devices);
+        machine.assert_gone();
     }
 }
 
@@ -161,7 +150,6 @@ fn down_while_programs_use_it() {
     let scene = Scene::open();
     let (machine, contents) = (scene.machine(), Contents::of(&scene.seed));
     machine.mounts(&scene.location);
-    let devices = machine.devices();
     // One is in it, and one has a file of it open, of which it has read nothing yet.
     let mut shell =
         machine.shell(r#"cd "$0/nix/store"; exec 4<"$(echo *-large-1.0)"; echo; read -r _ || true; sha256sum <&4; ls"#);
@@ -177,7 +165,6 @@ fn down_while_programs_use_it() {
     // Both see what they saw, and the same seed comes up beside.
     machine.mounts(&scene.location);
     contents.assert_right(&machine, 1);
-    let second = loop_devices(*machine.servers().last().unwrap());
     drop(user.stdin.take());
     let output = ends(user, PATIENCE);
     let found = String::from_utf8_lossy(&output.stdout);
@@ -186,7 +173,7 @@ fn down_while_programs_use_it() {
     until("the first one who serves has ended", || machine.servers().len() == 1);
     contents.assert_right(&machine, 1);
     machine.say(&["down", "--json"]).json();
-    machine.assert_gone(&[devices, second].concat());
+    machine.assert_gone();
 }
 
 #[test]
@@ -203,9 +190,8 @@ fn complete_and_the_machine_needs_no_registry() {
     fs::remove_dir_all(machine.cache()).unwrap();
     contents.assert_right(&machine, 2);
     machine.assert_valid(scene.seed.paths);
-    let devices = machine.devices();
     machine.discards();
-    machine.assert_gone(&devices);
+    machine.assert_gone();
 }
 
 #[test]
@@ -226,7 +212,6 @@ fn two_at_once() {
         });
         assert!(missing.contains(&0) && missing.contains(&(scene.seed.paths as u64)), "{missing:?}");
         until("one serves", || machine.servers().len() == 1);
-        let devices = machine.devices();
         // So do two who take it down.
         let start = || {
             let mut command = machine.command(&["down", "--json"]);
@@ -239,7 +224,7 @@ fn two_at_once() {
             output.status.code()
         });
         assert!(codes.contains(&Some(0)), "{codes:?}");
-        machine.assert_gone(&devices);
+        machine.assert_gone();
     }
 }
 
@@ -258,7 +243,6 @@ fn up_is_killed_at_any_moment() {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(part(takes, &mut random));
         let all = machine.processes();
-        let mut devices: Vec<_> = all.iter().flat_map(|(process, _)| loop_devices(*process)).collect();
         // The second process, the first one, which takes the second with it, or both.
         let is_chosen = |line: &str| match number % 3 {
             0 => line.starts_with(super::SERVING),
@@ -268,24 +252,21 @@ fn up_is_killed_at_any_moment() {
         all.iter().filter(|(_, line)| is_chosen(line)).for_each(|(process, _)| kill(*process));
         ends(child, PATIENCE);
         until("nobody is on the way", || machine.processes().iter().all(|(_, line)| line.starts_with(super::SERVING)));
-        devices.extend(machine.servers().into_iter().flat_map(loop_devices));
         halves += u32::from(!machine.seen(&machine.root()).join("nix/var/nix/db/db.sqlite").exists());
         if number % 4 == 3 {
             machine.mounts(&scene.location);
             machine.assert_valid(scene.seed.paths);
-            devices.extend(machine.devices());
         }
         let said = machine.say(&["down", "--discard"]);
         assert!(said.code == Some(0) || said.err.contains("no seed is up"), "{}", said.err);
-        machine.assert_gone(&devices);
+        machine.assert_gone();
     }
     // How fast a machine is decides how many; that there are some shows that kills came while it was on its way.
     assert!(halves > 0, "of {KILLS} kills, {halves} came before there was a store");
     machine.mounts(&scene.location);
     machine.assert_valid(scene.seed.paths);
-    let devices = machine.devices();
     machine.discards();
-    machine.assert_gone(&devices);
+    machine.assert_gone();
     println!("{KILLS} kills of up, {halves} of them before there was a store");
 }
 

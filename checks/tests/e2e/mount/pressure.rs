@@ -93,6 +93,6 @@ fn little_memory() {
     println!("{} times there was no memory at once", group.pressed());
     machine.server();
     machine.discards();
-    machine.assert_gone(&[]);
+    machine.assert_gone();
     drop(machine);
 }

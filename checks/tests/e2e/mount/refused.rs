@@ -1,27 +1,14 @@
 //! Machines on which a seed cannot be mounted, or not in the fastest way: it is said why in one line, and nothing is left.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::{Contents, Machine, PATIENCE, digest, ends, until};
+use nix_seed_checks::machine::process;
+
+use super::{Contents, Machine, NO_EROFS, NO_EROFS_OF_FILES, PATIENCE, digest, ends, failing, until};
 use crate::host::{Host, PIVOT};
 use crate::up::Scene;
-
-/// A kernel that has this system call fail where it is called for that time by a thread.
-fn failing(call: &'static str) -> [&'static str; 6] {
-    ["strace", "-f", "-o", "/dev/null", "-e", call]
-}
-
-/// `nix-seed`, run by a program that takes something from it.
-fn command(machine: &Machine<'_>, by: &[&str], arguments: &[&str]) -> Command {
-    let bare = machine.command(arguments);
-    let all: Vec<_> = bare.get_args().collect();
-    let (enter, run) = all.split_at(all.iter().position(|argument| *argument == "--").unwrap() + 1);
-    let mut command = Command::new(bare.get_program());
-    command.args(enter).args(by).args(run).stdin(Stdio::null());
-    command.envs(bare.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command
-}
 
 const NO_FUSE: &str = r#"
     mount -t tmpfs -o mode=755 tmpfs "$0/root"
@@ -69,7 +56,7 @@ fn refused_with_a_reason_and_nothing_is_left() {
     for (script, by, reason) in lacks {
         let machine = Machine::with(&scene.publisher, script);
         let before = listing(&machine);
-        let said = super::said(&mut command(&machine, by, &["up", "--mount", &scene.location]));
+        let said = super::said(&mut machine.command_by(by, &["up", "--mount", &scene.location]));
         assert_eq!(said.code, Some(1), "{script} {by:?}: {}", said.err);
         assert_eq!(said.err.lines().count(), 1, "{script} {by:?}: {}", said.err);
         assert!(said.err.contains("the seed cannot be mounted here"), "{script} {by:?}: {}", said.err);
@@ -90,33 +77,71 @@ fn listing(machine: &Machine<'_>) -> (Vec<String>, Vec<String>) {
 fn served_file_by_file_where_the_kernel_has_no_erofs_or_no_loop_devices() {
     let scene = Scene::open();
     let contents = Contents::of(&scene.seed);
-    // The thread's third mount; what comes before it keeps mounts to itself, and is FUSE's.
-    let no_erofs = failing("inject=mount:error=ENODEV:when=3");
-    for (script, by, reason) in [
-        ("true", &no_erofs[..], "the kernel mounts no EROFS: No such device"),
-        ("mount --bind /dev/null /dev/loop-control", &[], "the kernel gives no loop device"),
-        ("mount -t tmpfs tmpfs /sys; for n in /dev/loop[0-9]*; do mount --bind /dev/null $n; done", &[], "loop"),
+    for (script, lack, reason) in [
+        ("true", NO_EROFS, "the kernel mounts no EROFS: No such device"),
+        ("mount --bind /dev/null /dev/loop-control", NO_EROFS_OF_FILES, "the kernel gives no loop device"),
+        (
+            "mount -t tmpfs tmpfs /sys; for n in /dev/loop[0-9]*; do mount --bind /dev/null $n; done",
+            NO_EROFS_OF_FILES,
+            "loop",
+        ),
     ] {
         let machine = Machine::with(&scene.publisher, script);
-        // Whoever traces stays for as long as whoever is traced.
-        let mut command = command(&machine, by, &["up", "--mount", &scene.location]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let is_up = || {
-            let all = machine.processes();
-            all.iter().all(|(_, line)| line.starts_with(super::SERVING) || line.starts_with("strace"))
-                && !machine.servers().is_empty()
-        };
-        until("the seed is up", is_up);
+        let child = machine.mounts_without(lack, &scene.location);
         contents.assert_right(&machine, 2);
         machine.assert_valid(scene.seed.paths);
         machine.discards();
-        machine.assert_gone(&[]);
+        machine.assert_gone();
         let output = ends(child, PATIENCE);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("the seed is served file by file, which takes longer to list"), "{script}: {said}");
         assert!(said.contains(reason), "{script}: {said}");
         assert_eq!(said.lines().count(), 2, "{said}");
     }
+}
+
+#[test]
+fn on_a_loop_device_where_the_kernels_erofs_takes_no_file() {
+    let scene = Scene::open();
+    let contents = Contents::of(&scene.seed);
+    let machine = Machine::new(&scene.publisher);
+    for is_killed in [false, true] {
+        let child = machine.mounts_without(NO_EROFS_OF_FILES, &scene.location);
+        let devices = loop_devices(machine.server());
+        assert_eq!(devices.len(), 1, "a mount has one loop device");
+        contents.assert_right(&machine, 3);
+        machine.assert_valid(scene.seed.paths);
+        if is_killed {
+            machine.kill_server();
+        }
+        machine.discards();
+        machine.assert_gone();
+        until("the loop device is free", || !is_taken(&devices[0]));
+        let said = String::from_utf8_lossy(&ends(child, PATIENCE).stderr).into_owned();
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+/// The loop devices of files that a process serves.
+fn loop_devices(server: u32) -> Vec<String> {
+    // Threads have tables of open files of their own, and may end meanwhile.
+    let below = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let threads = below(PathBuf::from(format!("/proc/{server}/task")));
+    let infos = threads.flat_map(|thread| below(thread.join("fdinfo")));
+    let infos: Vec<_> = infos.filter_map(|info| fs::read_to_string(info).ok()).collect();
+    let connections =
+        infos.iter().flat_map(|info| info.lines()).filter_map(|line| line.strip_prefix("fuse_connection:"));
+    let connections: Vec<_> = connections.map(|number| format!("0:{}", number.trim())).collect();
+    let mut list = Command::new("losetup");
+    let list = process::output(list.args(["--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"])).unwrap();
+    let rows = list.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
+    let ours = rows.filter(|(_, of)| connections.iter().any(|ours| ours == of.trim()));
+    ours.map(|(name, _)| name.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Whether a loop device has the file of a mount: others take it again.
+fn is_taken(device: &str) -> bool {
+    fs::read_to_string(format!("/sys/block/{device}/loop/backing_file")).is_ok_and(|file| file.trim() == "/device")
 }
 
 /// What a machine says on which a seed comes up at `/` by itself, where `script` has run.
@@ -154,7 +179,8 @@ fn at_the_root_a_seed_is_mounted_or_unpacked_and_said_why() {
     assert!(said.contains("lines=1\nmounted=1") && said.contains(&digest(&host.seed.layout)), "{said}");
     unpacked("mount --bind /dev/null /dev/fuse", "", "the kernel mounts no FUSE: Invalid argument");
     unpacked("true", "setpriv --bounding-set -sys_admin --inh-caps -sys_admin", "CAP_SYS_ADMIN");
-    unpacked("true", "strace -f -o /dev/null -e inject=fsopen:error=EPERM", "the kernel mounts no overlay here");
-    let said = at_root(&host, "mount --bind /dev/null /dev/loop-control", "");
+    unpacked("true", &failing("inject=fsopen:error=EPERM").join(" "), "the kernel mounts no overlay here");
+    // Whoever plays the kernel stays for as long as whoever serves, and is not waited for.
+    let said = at_root(&host, "true", &format!("strace -D {}", failing(NO_EROFS)[1..].join(" ")));
     assert!(said.contains("is served file by file") && said.contains("lines=2\nmounted=1"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! A seed that is mounted for a run, by root as a file system of the kernel's, by anybody else file by file.
 
 use std::fs;
+use std::path::Path;
 
 use nix_seed_checks::machine::process;
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
@@ -9,6 +10,7 @@ use nix_seed_checks::registry::traffic::Kind;
 use serde_json::Value;
 
 use super::{Runner, Said, Small, say};
+use crate::mount::{NO_EROFS, failing};
 use crate::seed::Seed;
 
 const SHOW: &str = "cat /nix/store/*-data/link && echo mine > /nix/store/mine && cat /nix/store/mine";
@@ -65,10 +67,12 @@ fn where_nobody_may_serve_the_seed_is_unpacked_and_a_line_says_why() {
 }
 
 #[test]
-fn without_loop_devices_files_are_served_one_by_one() {
+fn without_erofs_files_are_served_one_by_one() {
     let (seed, runner) = (Small::open(), Runner::root());
-    let script = "mount --bind /dev/null /dev/loop-control";
-    let said = runner.after(script, &runner.run(&[], &seed.layout, &["sh", "-c", SHOW]));
+    let run = runner.run(&[], &seed.layout, &["sh", "-c", SHOW]);
+    let [strace, arguments @ ..] = failing(NO_EROFS);
+    let mut traced = runner.command(Path::new(strace));
+    let said = say(traced.args(arguments).arg(run.get_program()).args(run.get_args()));
     assert_eq!((said.code, said.out.as_str()), (Some(0), "in the seedmine\n"), "{said:?}");
     assert!(said.err.contains("served file by file"), "{said:?}");
     assert_mounted(&runner, &said);
