@@ -25,6 +25,7 @@ mod contents;
 mod device;
 mod error;
 mod files;
+mod heap;
 mod loop_device;
 mod mount;
 mod session;
@@ -33,5 +34,6 @@ mod testing;
 
 pub use contents::{Contents, Local};
 pub use error::{Error, Result};
+pub use heap::share_heap;
 pub use mount::{Above, Overlay, attach, may_serve_files, mount_files, overlay, serve_files};
 pub use session::Serving;

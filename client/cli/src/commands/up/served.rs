@@ -11,6 +11,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use nix_seed_mount::share_heap;
 use nix_seed_start::Served;
 use rustix::process::{Signal, set_parent_process_death_signal, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
@@ -37,8 +38,6 @@ pub(crate) fn start() -> Result<u8, Error> {
     let failed = |doing| move |source| Error::Io { doing, path: PathBuf::from(THIS_PROGRAM), source };
     let mut command = Command::new(THIS_PROGRAM);
     command.arg0(NAME).args(std::env::args_os().skip(1)).stdout(Stdio::piped());
-    // Its many threads would each keep what another has freed: twice the memory, for nothing.
-    command.env("MALLOC_ARENA_MAX", "1");
     let mut child = command.spawn().map_err(failed("starting"))?;
     let Some(mut said) = child.stdout.take() else { return Ok(1) };
     let mut buffer = [0; 4096];
@@ -64,6 +63,7 @@ pub(crate) fn start() -> Result<u8, Error> {
 /// For the second process, at its start: without the first one nobody waits for it.
 pub(crate) fn follow() {
     let _ = set_parent_process_death_signal(Some(Signal::TERM));
+    share_heap();
 }
 
 /// The seed is up: lets the first process end, and serves.
