@@ -17,8 +17,8 @@ use crate::store::Store;
 pub(crate) const NAME_MAX: usize = 255;
 pub(crate) const TARGET_MAX: usize = 4095;
 
-/// The most tar that a frame holds, and the header before a file's contents.
-pub(crate) const FRAME: usize = 4 << 20;
+/// The tar that fills a frame, and the header before a file's contents.
+pub(crate) const FRAME: usize = 512 << 10;
 pub(crate) const HEADER: usize = 512;
 
 fn below(folder: &Path, name: &[u8]) -> PathBuf {

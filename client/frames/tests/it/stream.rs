@@ -100,12 +100,12 @@ fn what_cannot_be_kept_is_not_streamed() {
 fn a_cache_that_is_full_ends_a_stream() {
     let made = made();
     let (server, dir) = (made.server(), tempfile::tempdir().unwrap());
-    let small = FrameCache::at(&dir.path().join("frames"), 1 << 20).unwrap();
+    let small = FrameCache::at(&dir.path().join("frames"), 256 << 10).unwrap();
     let frames = made.frames(&server, Some(small), &Options { threads: 1, ..quick() });
     let frame = |frame| frames.places().number(1, frame).unwrap();
     frames.stream(vec![frame(1), frame(3), frame(4), frame(5)]);
     frames.wait();
-    assert_eq!(server.asked().len(), 1, "4 MiB have no room in 1 MiB");
+    assert_eq!(server.asked().len(), 1, "512 KiB have no room in 256 KiB");
     made.touch(&frames, 1, 3).unwrap();
 }
 

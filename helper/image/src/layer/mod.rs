@@ -24,11 +24,12 @@ use self::assemble::{Assembler, Packed, USUAL_RATIO};
 use self::pipeline::Work;
 use self::relayout::Relayout;
 use self::writer::Edges;
+use crate::frame::FRAME;
 use crate::index::{Index, Layer, SeedPath, TEXT_MAX};
 use crate::metadata::METADATA_MAX;
 use crate::output::{create_dir, write};
 use crate::partition::{BOUNDS, Bounds, Cutter, PathSize, row_order, split_within};
-use crate::{Error, FRAME_MAX, Result, threads};
+use crate::{Error, Result, threads};
 
 /// The name of a group's index in its folder, beside `blobs`.
 pub const GROUP_INDEX: &str = "index";
@@ -36,7 +37,7 @@ pub const GROUP_INDEX: &str = "index";
 /// The memory for chunks and frames that wait, in bytes.
 const MEMORY: u64 = 16 << 20;
 /// What each thread adds to it: a chunk that it works on, and the frame, which may be as long.
-const MEMORY_PER_THREAD: u64 = 9 << 20;
+const MEMORY_PER_THREAD: u64 = 2 << 20;
 
 /// Where store paths come from, and how they are laid down.
 pub struct Group<'a> {
@@ -73,7 +74,7 @@ impl<'a> Group<'a> {
     pub fn write(&self, closure: &Closure, out: &Path) -> Result<Index> {
         let scale = BOUNDS.likely_scale(closure.nar_size() / USUAL_RATIO, self.max_layers);
         let memory = MEMORY + MEMORY_PER_THREAD * self.threads as u64;
-        let limits = Limits { bounds: BOUNDS, scale, chunk: FRAME_MAX, memory };
+        let limits = Limits { bounds: BOUNDS, scale, chunk: FRAME, memory };
         self.write_within(&limits, closure, out).map(|(index, _)| index)
     }
 

@@ -36,7 +36,7 @@ impl Store {
         let mut store = Self::new();
         let libc = store.add("libc-2.41", &[], |path| {
             std::fs::create_dir_all(path.join("lib/empty")).unwrap();
-            std::fs::write(path.join("lib/libc.so"), vec![42; 5 << 20]).unwrap();
+            std::fs::write(path.join("lib/libc.so"), vec![42; 600 << 10]).unwrap();
             std::fs::write(path.join("lib/zero"), "").unwrap();
             symlink("libc.so", path.join("lib/libc.so.6")).unwrap();
         });
