@@ -76,7 +76,7 @@ impl Fetcher {
         let (sender, receiver) = sync_channel(1);
         let after: Vec<_> = after.take(AFTER).collect();
         let mut queue = self.0.queue();
-        let ticket = queue.demand(number, sender);
+        let ticket = queue.demand(number, sender, Instant::now());
         if self.0.keeps() {
             queue.expect(after.into_iter());
         }
@@ -93,6 +93,14 @@ impl Fetcher {
     pub(crate) fn stream(&self, order: Vec<Number>) {
         if self.0.keeps() {
             self.0.queue().stream(order.into_iter());
+            self.0.work.notify_all();
+        }
+    }
+
+    /// The same, when there is time.
+    pub(crate) fn stream_rest(&self, order: Vec<Number>) {
+        if self.0.keeps() {
+            self.0.queue().stream_rest(order.into_iter(), Instant::now());
             self.0.work.notify_all();
         }
     }
@@ -185,8 +193,9 @@ impl Shared {
         }
         let mut damaged = 0;
         while !left.is_empty() && !self.queue().is_stopped {
-            let before = left.len();
+            let (before, began) = (left.len(), Instant::now());
             match self.attempt(left) {
+                Ok(()) if !job.is_behind => self.queue().pace.took(began.elapsed()),
                 Err(error @ Error::Damaged { .. }) => {
                     damaged = if left.len() == before { damaged + 1 } else { 1 };
                     if damaged == TRIES {
@@ -206,7 +215,7 @@ impl Shared {
         while let Some((number, later)) = left.split_first() {
             let frame = self.places.get(*number).map(|place| place.frame);
             let Some(kept) = self.cache.as_ref().zip(frame).and_then(|(cache, frame)| cache.get(frame)) else { break };
-            self.queue().arrived(*number, &Arc::new(kept));
+            self.queue().arrived(*number, &Arc::new(kept), Instant::now());
             *left = later;
         }
         left.is_empty()
@@ -233,7 +242,7 @@ impl Shared {
                 // What cannot be kept would be fetched twice.
                 queue.forget();
             }
-            queue.arrived(*number, &Arc::new(bytes));
+            queue.arrived(*number, &Arc::new(bytes), Instant::now());
             *left = later;
             if queue.is_stopped {
                 break;

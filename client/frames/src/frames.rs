@@ -119,6 +119,13 @@ impl Frames {
         }
     }
 
+    /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away.
+    pub fn stream_rest(&self, order: Vec<Number>) {
+        if let Origin::Registry { fetcher, .. } = &self.origin {
+            fetcher.stream_rest(order);
+        }
+    }
+
     /// Waits until all that was to be streamed in behind has arrived, or could not.
     pub fn wait(&self) {
         if let Origin::Registry { fetcher, .. } = &self.origin {

@@ -18,6 +18,7 @@ mod file;
 mod frames;
 mod memory;
 mod options;
+mod pace;
 mod places;
 mod queue;
 mod room;

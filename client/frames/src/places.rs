@@ -64,7 +64,7 @@ impl Places {
     }
 
     /// The frames of a path, by number.
-    pub(crate) fn of_path(&self, path: &SeedPath) -> Range<u32> {
+    pub fn of_path(&self, path: &SeedPath) -> Range<u32> {
         let first = self.layers.get(path.layer as usize).map_or(0, |layer| layer.first);
         first + path.frames.start..first + path.frames.end
     }
@@ -86,11 +86,9 @@ impl Places {
         (0..).zip(&self.owners).filter(|(_, owner)| owner.is_some()).map(|(number, _)| Number(number))
     }
 
-    /// All frames that hold store paths: first as a recorded start touched them, then in the order of layers. Some stand there
-    /// twice.
-    pub fn order(&self, index: &Index) -> Vec<Number> {
-        let recorded = index.order.iter().filter_map(|at| self.number(at.layer, at.frame));
-        recorded.chain(self.all()).collect()
+    /// The frames that a recorded start touched, in that order.
+    pub fn recorded(&self, index: &Index) -> impl Iterator<Item = Number> {
+        index.order.iter().filter_map(|at| self.number(at.layer, at.frame))
     }
 
     /// The store path that a frame is of, by position in the index.

@@ -1,4 +1,5 @@
-//! What is to be fetched next: what somebody waits for, then what follows that, then what is streamed in behind.
+//! What is to be fetched next: what somebody waits for, then what follows that, then what is streamed in behind, and the rest
+//! when there is time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix_seed_image::Compared;
 
 use crate::backoff::Backoff;
+use crate::pace::Pace;
 use crate::{Error, Number, Places, Result};
 
 /// The most compressed bytes that are asked for at once behind what somebody waits for: so much of the connection's time
@@ -43,6 +45,9 @@ pub(crate) struct Queue {
     urgent: VecDeque<Number>,
     /// What is streamed in behind, the last first.
     behind: Vec<Number>,
+    /// The rest, the last first.
+    rest: Vec<Number>,
+    pub(crate) pace: Pace,
     /// How often a frame was tried in vain for which nobody waits.
     tries: HashMap<Number, u8>,
     backoff: Backoff,
@@ -63,6 +68,8 @@ impl Queue {
             in_flight: HashSet::new(),
             urgent: VecDeque::new(),
             behind: Vec::new(),
+            rest: Vec::new(),
+            pace: Pace::default(),
             tries: HashMap::new(),
             backoff: Backoff::new(pause),
             behind_now: 0,
@@ -72,7 +79,8 @@ impl Queue {
     }
 
     /// Somebody waits for a frame; what is given is for [`withdraw`](Self::withdraw).
-    pub(crate) fn demand(&mut self, number: Number, waiter: SyncSender<Outcome>) -> u64 {
+    pub(crate) fn demand(&mut self, number: Number, waiter: SyncSender<Outcome>, now: Instant) -> u64 {
+        self.pace.waits(now);
         self.tickets += 1;
         let waiters = self.waiters.entry(number).or_default();
         waiters.push((self.tickets, waiter));
@@ -109,6 +117,14 @@ impl Queue {
         self.behind = behind;
     }
 
+    /// These are to be streamed in when there is time, in this order.
+    pub(crate) fn stream_rest(&mut self, order: impl DoubleEndedIterator<Item = Number>, now: Instant) {
+        let mut rest: Vec<_> = order.rev().collect();
+        rest.append(&mut self.rest);
+        self.rest = rest;
+        self.pace.begin(now);
+    }
+
     /// What to fetch next, of what is not `had`.
     pub(crate) fn next(&mut self, places: &Places, now: Instant, had: impl Fn(Number) -> bool) -> Option<Job> {
         if let Some(number) = self.demands.pop_front() {
@@ -123,7 +139,8 @@ impl Queue {
         }
         let mut numbers: Vec<Number> = Vec::new();
         let mut bytes = 0;
-        while let Some(number) = self.urgent.front().or(self.behind.last()).copied() {
+        let is_rest_due = self.pace.pause(now, !self.waiters.is_empty(), self.behind_now).is_none();
+        while let Some(number) = self.first(is_rest_due) {
             let Some(place) = places.get(number) else {
                 self.drop_first();
                 continue;
@@ -150,19 +167,31 @@ impl Queue {
         Some(Job { numbers, is_behind: true })
     }
 
+    fn first(&self, is_rest_due: bool) -> Option<Number> {
+        let rest = || self.rest.last().filter(|_| is_rest_due);
+        self.urgent.front().or(self.behind.last()).or_else(rest).copied()
+    }
+
     fn drop_first(&mut self) {
-        if self.urgent.pop_front().is_none() {
-            self.behind.pop();
+        if self.urgent.pop_front().is_none() && self.behind.pop().is_none() {
+            self.rest.pop();
         }
     }
 
     /// For how long nothing is streamed in, where there is something to stream and that is so.
     pub(crate) fn pause(&self, now: Instant) -> Option<Duration> {
-        self.backoff.pause(now).filter(|_| !self.is_idle())
+        let rest = || {
+            let is_all = self.urgent.is_empty() && self.behind.is_empty();
+            self.pace.pause(now, !self.waiters.is_empty(), self.behind_now).filter(|_| is_all)
+        };
+        self.backoff.pause(now).or_else(rest).filter(|_| !self.is_idle())
     }
 
     /// A frame has arrived.
-    pub(crate) fn arrived(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>) {
+    pub(crate) fn arrived(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>, now: Instant) {
+        if self.waiters.contains_key(&number) {
+            self.pace.waits(now);
+        }
         self.backoff.mended();
         self.tries.remove(&number);
         self.tell(number, &Ok(bytes.clone()));
@@ -199,6 +228,7 @@ impl Queue {
     pub(crate) fn forget(&mut self) {
         self.urgent.clear();
         self.behind.clear();
+        self.rest.clear();
     }
 
     /// A job has ended; all of its frames have arrived or failed.
@@ -208,7 +238,7 @@ impl Queue {
 
     /// Whether all that was to be streamed in behind has been, or cannot be.
     pub(crate) fn is_idle(&self) -> bool {
-        let is_done = self.urgent.is_empty() && self.behind.is_empty();
+        let is_done = self.urgent.is_empty() && self.behind.is_empty() && self.rest.is_empty();
         self.in_flight.is_empty() && self.demands.is_empty() && (is_done || self.backoff.is_given_up())
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix_seed_frames::{FrameCache, Frames, Number, Options as FrameOptions};
+use nix_seed_frames::{FrameCache, Frames, Options as FrameOptions};
 use nix_seed_image::index::{FrameRef, Node, SeedPath};
 use nix_seed_image::recording::Recording;
 use nix_seed_image::seed::Seed;
@@ -66,9 +66,8 @@ impl Mounted {
         let _quiet = Quiet::begin();
         let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::of_user()?)?);
         let local = if local == Own::Used { self::local(&seed) } else { Local::new() };
-        let is_here = |number: &Number| frames.places().owner(*number).is_some_and(|path| local.contains_key(&path));
-        let order = frames.places().order(&seed.index);
-        frames.stream(order.into_iter().filter(|number| !is_here(number)).collect());
+        let is_here = |number| frames.places().owner(number).is_some_and(|path| local.contains_key(&path));
+        nix_seed_start::stream(&seed, &frames, is_here);
         let contents = Arc::new(Contents::new(seed.clone(), frames, local));
         Ok(Self { found, seed, contents })
     }

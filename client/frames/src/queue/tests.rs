@@ -34,6 +34,7 @@ enum Step {
     Demand(u32),
     Withdraw(usize),
     Stream(u32, u32),
+    Rest(u32, u32),
     Expect(u32, u32),
     Next,
     Arrive(usize),
@@ -47,6 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => number.clone().prop_map(Step::Demand),
         1 => any::<usize>().prop_map(Step::Withdraw),
         1 => (number.clone(), 0..20u32).prop_map(|(first, count)| Step::Stream(first, first + count)),
+        1 => (number.clone(), 0..20u32).prop_map(|(first, count)| Step::Rest(first, first + count)),
         1 => (number, 0..20u32).prop_map(|(first, count)| Step::Expect(first, first + count)),
         5 => Just(Step::Next),
         4 => any::<usize>().prop_map(Step::Arrive),
@@ -102,7 +104,7 @@ impl World {
         let bytes = Arc::new(frame(vec![1]));
         for number in &job.numbers[..arrived] {
             self.had.insert(*number);
-            self.queue.arrived(*number, &bytes);
+            self.queue.arrived(*number, &bytes, self.now);
         }
         self.queue.failed(&job, &job.numbers[arrived..], &broken(), self.now);
         self.queue.end(&job);
@@ -135,7 +137,7 @@ proptest! {
             match step {
                 Step::Demand(number) if number < all => {
                     let (sender, receiver) = sync_channel(1);
-                    let ticket = world.queue.demand(Number(number), sender);
+                    let ticket = world.queue.demand(Number(number), sender, world.now);
                     world.waiters.push((Number(number), ticket, receiver));
                 }
                 Step::Withdraw(waiter) if !world.waiters.is_empty() => {
@@ -144,6 +146,7 @@ proptest! {
                 }
                 // Numbers that are none are harmless here.
                 Step::Stream(first, end) => world.queue.stream(numbers(first..end)),
+                Step::Rest(first, end) => world.queue.stream_rest(numbers(first..end), world.now),
                 Step::Expect(first, end) => world.queue.expect(numbers(first..end)),
                 Step::Next => { world.next(); }
                 Step::Arrive(job) => world.end(job, true),
@@ -155,8 +158,11 @@ proptest! {
                 Step::Demand(_) | Step::Withdraw(_) => {}
             }
         }
+        // Everybody has had what they waited for long ago.
+        world.now += PAUSE;
         while world.next() || !world.running.is_empty() {
             world.end(0, true);
+            world.now += PAUSE;
         }
         prop_assert!(world.queue.is_idle(), "{:?}", world.queue);
         prop_assert!(world.waiters.is_empty());
@@ -200,11 +206,11 @@ fn after_a_failure_streams_rest_and_demands_do_not() {
     assert_eq!(queue.pause(now), Some(PAUSE));
     assert!(queue.next(&places, now, |_| false).is_none());
     let (sender, receiver) = sync_channel(1);
-    queue.demand(Number(9), sender);
+    queue.demand(Number(9), sender, Instant::now());
     let demanded = queue.next(&places, now, |_| false).unwrap();
     assert!(!demanded.is_behind);
     // What arrives says that the registry is well.
-    queue.arrived(Number(9), &Arc::new(frame(vec![1])));
+    queue.arrived(Number(9), &Arc::new(frame(vec![1])), Instant::now());
     queue.end(&demanded);
     assert!(receiver.try_recv().unwrap().is_ok());
     assert_eq!(queue.next(&places, now, |_| false).unwrap().numbers, job.numbers);
@@ -241,9 +247,9 @@ fn whoever_waits_for_all_is_let_go_when_a_registry_stays_down_and_streams_go_on_
         now += PAUSE * 40;
     }
     assert!(queue.is_idle() && !queue.behind.is_empty());
-    queue.demand(Number(2), sync_channel(1).0);
+    queue.demand(Number(2), sync_channel(1).0, Instant::now());
     let job = queue.next(&places, now, |_| false).unwrap();
-    queue.arrived(Number(2), &Arc::new(frame(vec![1])));
+    queue.arrived(Number(2), &Arc::new(frame(vec![1])), Instant::now());
     queue.end(&job);
     assert!(queue.next(&places, now, |_| false).is_some_and(|job| job.is_behind));
 }
@@ -251,12 +257,32 @@ fn whoever_waits_for_all_is_let_go_when_a_registry_stays_down_and_streams_go_on_
 #[test]
 fn what_nobody_waits_for_any_more_keeps_nobody_waiting() {
     let mut queue = queue();
-    let first = queue.demand(Number(1), sync_channel(1).0);
-    let second = queue.demand(Number(1), sync_channel(1).0);
-    queue.demand(Number(2), sync_channel(1).0);
+    let first = queue.demand(Number(1), sync_channel(1).0, Instant::now());
+    let second = queue.demand(Number(1), sync_channel(1).0, Instant::now());
+    queue.demand(Number(2), sync_channel(1).0, Instant::now());
     queue.withdraw(Number(1), first);
     assert_eq!(queue.demands, [Number(1), Number(2)]);
     queue.withdraw(Number(1), second);
     assert_eq!(next(&mut queue), Some(vec![2]));
     assert_eq!(next(&mut queue), None);
+}
+
+#[test]
+fn the_rest_comes_when_nobody_waits() {
+    let (mut queue, now) = (queue(), Instant::now());
+    let at = |queue: &mut Queue, now| {
+        let job = queue.next(&places(), now, |_| false);
+        job.map(|job| job.numbers.iter().map(|number| number.0).collect::<Vec<_>>())
+    };
+    queue.stream_rest(numbers(3..5), now);
+    queue.stream(numbers(7..9));
+    queue.demand(Number(1), sync_channel(1).0, now);
+    assert_eq!(at(&mut queue, now), Some(vec![1]));
+    assert_eq!(at(&mut queue, now), Some(vec![7, 8]), "what is likely to be wanted does not wait");
+    assert_eq!(at(&mut queue, now), None);
+    assert!(queue.pause(now).is_some() && !queue.is_idle());
+    queue.arrived(Number(1), &Arc::new(frame(vec![1])), now);
+    let pause = queue.pause(now).unwrap();
+    assert_eq!(at(&mut queue, now), None, "whoever had an answer is likely to ask again");
+    assert_eq!((queue.pause(now + pause), at(&mut queue, now + pause)), (None, Some(vec![3, 4])));
 }

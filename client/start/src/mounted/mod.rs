@@ -8,8 +8,10 @@
 //! down, so whatever it needs has to stay there too: into such a store a seed is unpacked.
 
 mod down;
+mod likely;
 mod place;
 mod up;
 
 pub(crate) use down::{down, is_mounted};
+pub use likely::stream;
 pub use up::{Attempt, Served, complete, may_mount, mount};

@@ -11,6 +11,7 @@ use nix_seed_source::Found;
 use tracing::info_span;
 
 use super::down::is_built_over;
+use super::likely::stream;
 use super::place::{Mounts, Place, Record};
 use crate::daemon::Daemon;
 use crate::store::{owner_of_new, unmount};
@@ -203,7 +204,7 @@ fn serve(
     let cache = cache(place, options.complete)?;
     let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), frame_options)?);
     let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new()));
-    frames.stream(frames.places().order(&seed.index));
+    stream(seed, &frames, |_| false);
     if options.complete {
         complete(seed, &frames, progress)?;
     }

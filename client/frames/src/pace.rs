@@ -1,0 +1,94 @@
+//! When the rest of a seed may be streamed in beside those who wait for parts of it.
+
+use std::time::{Duration, Instant};
+
+/// Nobody has waited for so long: whoever did so is done, or has all that it needs for a while.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// In its first second a build waits for much in turn.
+const START: Duration = Duration::from_secs(1);
+
+/// A registry whose fastest answer took so long is far away: while it is waited for, its link and this machine have time.
+const FAR: Duration = Duration::from_millis(10);
+
+/// Who waited, and how fast a registry is.
+///
+/// Where it is near, a whole seed comes at the pace of this machine: whatever is streamed in takes processor time from whoever
+/// reads, and from what it has read for.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    began: Option<Instant>,
+    waited: Option<Instant>,
+    fastest: Option<Duration>,
+}
+
+impl Pace {
+    /// There is something to stream.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.began.get_or_insert(now);
+    }
+
+    /// Somebody waits, or has an answer.
+    pub(crate) fn waits(&mut self, now: Instant) {
+        self.waited = Some(now);
+    }
+
+    /// A registry took so long to answer.
+    pub(crate) fn took(&mut self, time: Duration) {
+        self.fastest = Some(self.fastest.map_or(time, |fastest| fastest.min(time)));
+    }
+
+    /// For how long the rest is to wait. After the start one at a time may go on, whoever waits: there may be no quiet.
+    pub(crate) fn pause(&self, now: Instant, is_waited_for: bool, at_work: usize) -> Option<Duration> {
+        let left = |since: Option<Instant>, time: Duration| {
+            since.map_or(Duration::ZERO, |since| (since + time).saturating_duration_since(now))
+        };
+        let to_quiet = if is_waited_for { QUIET } else { left(self.waited, QUIET) };
+        if to_quiet.is_zero() || self.fastest.is_some_and(|fastest| fastest >= FAR) {
+            return None;
+        }
+        let to_start = left(self.began, START);
+        match at_work {
+            0 if to_start.is_zero() => None,
+            0 => Some(to_quiet.min(to_start)),
+            _ => Some(to_quiet),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(60);
+
+    #[test]
+    fn the_rest_waits_for_quiet_or_goes_on_one_at_a_time() {
+        let now = Instant::now();
+        let mut pace = Pace::default();
+        pace.begin(now);
+        assert_eq!(pace.pause(now, false, 5), None, "nobody has waited");
+        pace.waits(now);
+        assert_eq!(pace.pause(now + SOON, true, 0), Some(QUIET));
+        assert_eq!(pace.pause(now + SOON, false, 0), Some(QUIET - SOON));
+        assert_eq!(pace.pause(now + QUIET, false, 5), None);
+        let later = now + START;
+        pace.waits(later);
+        assert_eq!((pace.pause(later, true, 0), pace.pause(later, true, 1)), (None, Some(QUIET)));
+        pace.begin(later);
+        assert_eq!(pace.pause(later, true, 0), None, "it began before");
+    }
+
+    #[test]
+    fn far_away_there_is_time() {
+        let now = Instant::now();
+        let mut pace = Pace::default();
+        pace.begin(now);
+        pace.waits(now);
+        pace.took(FAR * 5);
+        assert_eq!(pace.pause(now, true, 5), None);
+        pace.took(FAR / 5);
+        pace.took(FAR * 5);
+        assert_eq!(pace.pause(now, true, 5), Some(QUIET));
+    }
+}
