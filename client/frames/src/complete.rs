@@ -37,6 +37,7 @@ impl Frames {
     ) -> Result<()> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let paths: Vec<_> = positions.iter().filter_map(|position| index.paths.get(*position as usize)).collect();
+        self.keep_first();
         self.stream(paths.iter().flat_map(|path| self.places().of_path(path).map(Number)).collect());
         let work = || -> Result<()> {
             while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -21,7 +21,7 @@ const RESERVED: usize = 3;
 const TRIES: u32 = 2;
 
 /// So many frames behind one that is touched are likely to be wanted soon.
-const AFTER: usize = 32;
+const AFTER: usize = 4;
 
 /// What the threads share. It ends with the last who may ask.
 pub(crate) struct Fetcher(Arc<Shared>);
@@ -105,6 +105,11 @@ impl Fetcher {
         }
     }
 
+    /// From now on, what is given to those who wait for it is kept already.
+    pub(crate) fn keep_first(&self) {
+        self.0.queue().keeps_first = true;
+    }
+
     /// Waits until all that was to be streamed has been, or could not be.
     pub(crate) fn wait(&self) {
         let queue = self.0.queue();
@@ -148,6 +153,7 @@ impl Shared {
         };
         let mut queue = self.queue();
         while !queue.is_stopped {
+            queue.pace.learn(self.source.latency());
             let now = Instant::now();
             let job = queue.next(&self.places, now, is_had);
             let is_at_work = job.is_some();
@@ -193,9 +199,8 @@ impl Shared {
         }
         let mut damaged = 0;
         while !left.is_empty() && !self.queue().is_stopped {
-            let (before, began) = (left.len(), Instant::now());
+            let before = left.len();
             match self.attempt(left) {
-                Ok(()) if !job.is_behind => self.queue().pace.took(began.elapsed()),
                 Err(error @ Error::Damaged { .. }) => {
                     damaged = if left.len() == before { damaged + 1 } else { 1 };
                     if damaged == TRIES {
@@ -236,13 +241,20 @@ impl Shared {
             self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             let damaged = |_| Error::Damaged { what: self.places.describe(*number) };
             let bytes = Compared::new(*place.frame, bytes).map_err(damaged)?;
+            let bytes = Arc::new(bytes);
+            // Whoever waits need not wait until it is kept, unless that is what they want.
+            let mut queue = self.queue();
+            if !queue.keeps_first {
+                queue.deliver(*number, &bytes, Instant::now());
+            }
+            drop(queue);
             let is_kept = self.cache.as_ref().is_none_or(|cache| cache.put(&bytes));
             let mut queue = self.queue();
             if !is_kept {
                 // What cannot be kept would be fetched twice.
                 queue.forget();
             }
-            queue.arrived(*number, &Arc::new(bytes), Instant::now());
+            queue.arrived(*number, &bytes, Instant::now());
             *left = later;
             if queue.is_stopped {
                 break;

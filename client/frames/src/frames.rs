@@ -126,6 +126,13 @@ impl Frames {
         }
     }
 
+    /// From now on, what is read from a registry is kept first, where that is possible.
+    pub(crate) fn keep_first(&self) {
+        if let Origin::Registry { fetcher, .. } = &self.origin {
+            fetcher.keep_first();
+        }
+    }
+
     /// Waits until all that was to be streamed in behind has arrived, or could not.
     pub fn wait(&self) {
         if let Origin::Registry { fetcher, .. } = &self.origin {

@@ -9,9 +9,9 @@ const QUIET: Duration = Duration::from_millis(100);
 const START: Duration = Duration::from_secs(1);
 
 /// A registry whose fastest answer took so long is far away: while it is waited for, its link and this machine have time.
-const FAR: Duration = Duration::from_millis(10);
+const FAR: Duration = Duration::from_millis(15);
 
-/// Who waited, and how fast a registry is.
+/// Who waited, and how far a registry is.
 ///
 /// Where it is near, a whole seed comes at the pace of this machine: whatever is streamed in takes processor time from whoever
 /// reads, and from what it has read for.
@@ -19,7 +19,7 @@ const FAR: Duration = Duration::from_millis(10);
 pub(crate) struct Pace {
     began: Option<Instant>,
     waited: Option<Instant>,
-    fastest: Option<Duration>,
+    is_far: bool,
 }
 
 impl Pace {
@@ -28,14 +28,14 @@ impl Pace {
         self.began.get_or_insert(now);
     }
 
+    /// The registry takes so long to answer, as far as that is known.
+    pub(crate) fn learn(&mut self, latency: Option<Duration>) {
+        self.is_far = latency.is_some_and(|latency| latency >= FAR);
+    }
+
     /// Somebody waits, or has an answer.
     pub(crate) fn waits(&mut self, now: Instant) {
         self.waited = Some(now);
-    }
-
-    /// A registry took so long to answer.
-    pub(crate) fn took(&mut self, time: Duration) {
-        self.fastest = Some(self.fastest.map_or(time, |fastest| fastest.min(time)));
     }
 
     /// For how long the rest is to wait. After the start one at a time may go on, whoever waits: there may be no quiet.
@@ -44,7 +44,7 @@ impl Pace {
             since.map_or(Duration::ZERO, |since| (since + time).saturating_duration_since(now))
         };
         let to_quiet = if is_waited_for { QUIET } else { left(self.waited, QUIET) };
-        if to_quiet.is_zero() || self.fastest.is_some_and(|fastest| fastest >= FAR) {
+        if to_quiet.is_zero() || self.is_far {
             return None;
         }
         let to_start = left(self.began, START);
@@ -84,11 +84,10 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::default();
         pace.begin(now);
+        pace.learn(Some(FAR));
         pace.waits(now);
-        pace.took(FAR * 5);
         assert_eq!(pace.pause(now, true, 5), None);
-        pace.took(FAR / 5);
-        pace.took(FAR * 5);
+        pace.learn(Some(FAR / 5));
         assert_eq!(pace.pause(now, true, 5), Some(QUIET));
     }
 }

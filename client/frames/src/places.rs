@@ -69,6 +69,20 @@ impl Places {
         first + path.frames.start..first + path.frames.end
     }
 
+    /// The frames of a file of a path, whose contents begin at `offset` in the path's part of the tar.
+    pub fn of_file(&self, path: &SeedPath, offset: u64, size: u64) -> impl Iterator<Item = Number> {
+        let start = self.start(path).saturating_add(offset);
+        let frame = |at| self.at(path.layer, at).map(|number| number.0);
+        let range = frame(start).zip(frame(start.saturating_add(size.saturating_sub(1))));
+        range.into_iter().flat_map(|(first, last)| first..=last).map(Number)
+    }
+
+    /// Where the part of the tar of a path begins in its layer's.
+    pub fn start(&self, path: &SeedPath) -> u64 {
+        let layer = self.layers.get(path.layer as usize);
+        layer.and_then(|layer| layer.starts.get(path.frames.start as usize)).copied().unwrap_or_default()
+    }
+
     /// The frame at a position of a layer.
     pub fn number(&self, layer: u32, frame: u32) -> Option<Number> {
         let layer = self.layers.get(layer as usize)?;
@@ -110,6 +124,13 @@ impl Places {
         let position = (number.0 - found.first) as usize;
         let (frame, start) = (found.frames.get(position)?, *found.starts.get(position)?);
         Some(Place { layer, layer_name: &found.name, frame, start })
+    }
+
+    /// The compressed bytes between two frames of a layer, in the order of its blob; none where they are not.
+    pub(crate) fn between(&self, first: Number, second: Number) -> Option<u64> {
+        let (first, second) = (self.get(first)?, self.get(second)?);
+        (first.layer == second.layer).then_some(())?;
+        second.frame.offset.checked_sub(first.frame.end())
     }
 
     /// What errors call a frame.

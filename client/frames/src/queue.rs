@@ -14,7 +14,10 @@ use crate::{Error, Number, Places, Result};
 
 /// The most compressed bytes that are asked for at once behind what somebody waits for: so much of the connection's time
 /// is taken before it is free for what is more urgent.
-const RUN: u64 = 2 << 20;
+const RUN: u64 = 4 << 20;
+
+/// So many compressed bytes between two frames are fetched along: a request costs a registry, and the way there, as much.
+const GAP: u64 = 512 << 10;
 
 /// The most frames that follow what was touched and are fetched before the rest: what was touched long ago says little.
 const URGENT: usize = 256;
@@ -55,6 +58,8 @@ pub(crate) struct Queue {
     behind_now: usize,
     /// How many may.
     pub(crate) most_behind: usize,
+    /// Whether a frame is kept before it is given to those who wait for it.
+    pub(crate) keeps_first: bool,
     pub(crate) is_stopped: bool,
 }
 
@@ -74,6 +79,7 @@ impl Queue {
             backoff: Backoff::new(pause),
             behind_now: 0,
             most_behind: 0,
+            keeps_first: false,
             is_stopped: false,
         }
     }
@@ -149,11 +155,15 @@ impl Queue {
                 self.drop_first();
                 continue;
             }
-            if let Some(last) = numbers.last() {
-                let follows = last.0 + 1 == number.0 && places.get(*last).is_some_and(|last| last.layer == place.layer);
-                if !follows || bytes + u64::from(place.frame.length) > RUN {
+            if let Some(last) = numbers.last().copied() {
+                let gap = places.between(last, number).filter(|gap| *gap <= GAP);
+                let Some(gap) = gap.filter(|gap| bytes + gap + u64::from(place.frame.length) <= RUN) else { break };
+                let skipped = || (last.0 + 1..number.0).map(Number);
+                if skipped().any(|skipped| self.in_flight.contains(&skipped) || had(skipped)) {
                     break;
                 }
+                bytes += gap;
+                numbers.extend(skipped());
             }
             bytes += u64::from(place.frame.length);
             numbers.push(number);
@@ -187,8 +197,8 @@ impl Queue {
         self.backoff.pause(now).or_else(rest).filter(|_| !self.is_idle())
     }
 
-    /// A frame has arrived.
-    pub(crate) fn arrived(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>, now: Instant) {
+    /// A frame is there for those who wait; whoever asks later is told when it [has arrived](Self::arrived).
+    pub(crate) fn deliver(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>, now: Instant) {
         if self.waiters.contains_key(&number) {
             self.pace.waits(now);
         }
@@ -197,11 +207,18 @@ impl Queue {
         self.tell(number, &Ok(bytes.clone()));
     }
 
+    /// A frame has arrived, and is kept, where that is possible.
+    pub(crate) fn arrived(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>, now: Instant) {
+        self.deliver(number, bytes, now);
+        self.in_flight.remove(&number);
+    }
+
     /// These frames of a job did not arrive. They may be demanded anew; for whom nobody waited, they are tried again, after
     /// all others and a few times.
     pub(crate) fn failed(&mut self, job: &Job, numbers: &[Number], error: &Error, now: Instant) {
         for number in numbers {
             self.tell(*number, &Err(error.clone()));
+            self.in_flight.remove(number);
         }
         if !job.is_behind || numbers.is_empty() {
             return;
@@ -217,7 +234,6 @@ impl Queue {
     }
 
     fn tell(&mut self, number: Number, outcome: &Outcome) {
-        self.in_flight.remove(&number);
         for (_, waiter) in self.waiters.remove(&number).unwrap_or_default() {
             // Whoever has given up does not listen.
             let _ = waiter.try_send(outcome.clone());

@@ -19,21 +19,12 @@ pub struct Contents {
     pub(crate) seed: Arc<Seed>,
     frames: Arc<Frames>,
     local: Local,
-    /// For each path, where its part begins in the tar of its layer.
-    starts: Vec<u64>,
 }
 
 impl Contents {
     /// What `frames` hold of `seed`; what is in `local` is read from there.
     pub fn new(seed: Arc<Seed>, frames: Arc<Frames>, local: Local) -> Self {
-        let index = &seed.index;
-        let before = |path: &SeedPath| -> u64 {
-            let layer = index.layers.get(path.layer as usize);
-            let frames = layer.and_then(|layer| layer.frames.get(..path.frames.start as usize)).unwrap_or_default();
-            frames.iter().map(|frame| u64::from(frame.tar_length)).sum()
-        };
-        let starts = index.paths.iter().map(before).collect();
-        Self { seed, frames, local, starts }
+        Self { seed, frames, local }
     }
 
     /// The frames behind it.
@@ -60,7 +51,7 @@ impl Contents {
         if buffer.is_empty() || self.read_local(path, entry, *size, from, buffer) {
             return Ok(());
         }
-        let start = self.starts.get(path as usize).copied().unwrap_or_default();
+        let start = self.frames.places().start(seed_path);
         self.frames.read(seed_path.layer, start + offset + from, buffer)
     }
 

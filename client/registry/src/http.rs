@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing::field::Empty;
@@ -246,6 +246,7 @@ impl Http {
         let agent = if is_loopback(url) { &self.direct } else { &self.outside };
         let limit = if request.patient { self.commit } else { self.stall };
         self.traffic.add_request();
+        let began = Instant::now();
         let answer = match sender.length() {
             Some(_) => message.body(SendBody::from_reader(&mut sender)).map(|message| run(agent, limit, message)),
             None => message.body(()).map(|message| run(agent, limit, message)),
@@ -254,6 +255,7 @@ impl Http {
         if let Some(source) = sender.take_error() {
             return Err(source_error(at, source).into());
         }
+        self.traffic.add_answer(began.elapsed());
         let (parts, body) = answer.map_err(|error| failure(at, &host, limit, error))?.into_parts();
         let body = Body { reader: body.into_reader(), traffic: Arc::clone(&self.traffic) };
         Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body, url: url.clone() })

@@ -50,11 +50,20 @@ impl Default for Options {
 }
 
 /// What went over the wire so far, for budgets and progress: bodies only, without headers and TLS.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Traffic {
     received: AtomicU64,
     sent: AtomicU64,
     requests: AtomicU64,
+    /// In nanoseconds; the most that there are where there was no answer yet.
+    fastest: AtomicU64,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        let none = || AtomicU64::new(0);
+        Self { received: none(), sent: none(), requests: none(), fastest: AtomicU64::new(u64::MAX) }
+    }
 }
 
 impl Traffic {
@@ -71,6 +80,18 @@ impl Traffic {
     /// The requests, those for tokens and after redirects included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How long the fastest answer took, until its head was there; none before the first. That is what the way there and back takes:
+    /// others had more to wait for.
+    pub fn fastest(&self) -> Option<Duration> {
+        let nanoseconds = self.fastest.load(Ordering::Relaxed);
+        (nanoseconds < u64::MAX).then_some(Duration::from_nanos(nanoseconds))
+    }
+
+    pub(crate) fn add_answer(&self, took: Duration) {
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.fastest.fetch_min(nanoseconds, Ordering::Relaxed);
     }
 
     pub(crate) fn add_received(&self, bytes: usize) {

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use url::Url;
 
@@ -78,6 +79,11 @@ impl Repository {
     /// The repository's name in the registry.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the way to a registry and back takes, as far as that is known: the time of the fastest answer, of whichever host.
+    pub fn latency(&self) -> Option<Duration> {
+        self.shared.traffic.fastest()
     }
 
     pub(crate) fn options(&self) -> &Options {

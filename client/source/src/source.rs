@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nix_seed_image::documents::digest;
 use nix_seed_image::layout::{Layout, blob_path};
@@ -25,6 +26,14 @@ impl Source {
         match self {
             Self::Layout(dir) => Ok(Layout::blob(dir, descriptor, max)?),
             Self::Registry(repository) => Ok(repository.blob(descriptor.digest(), descriptor.size(), max)?),
+        }
+    }
+
+    /// How long a registry takes at least to answer, as far as that is known.
+    pub fn latency(&self) -> Option<Duration> {
+        match self {
+            Self::Layout(_) => None,
+            Self::Registry(repository) => repository.latency(),
         }
     }
 

@@ -20,9 +20,10 @@ fn numbers(range: std::ops::Range<u32>) -> impl DoubleEndedIterator<Item = Numbe
     range.map(Number)
 }
 
-/// Two layers: frames 0 to 11 of small lengths, and 12 to 16, of which two in a row are more than a run.
+/// Two layers: frames 0 to 11, each longer than a gap, and 12 to 16, of which the last ones are more than a run.
 fn places() -> Places {
-    Places::new(&index(&[vec![vec![(9, 9); 10]], vec![vec![(1 << 20, 9), (1 << 20, 9), (3 << 20, 9)]]]))
+    let long = (GAP as u32 + 1, 9);
+    Places::new(&index(&[vec![vec![long; 10]], vec![vec![(1 << 20, 9), (1 << 20, 9), (3 << 20, 9)]]]))
 }
 
 fn next(queue: &mut Queue) -> Option<Vec<u32>> {
@@ -179,6 +180,21 @@ fn what_is_streamed_keeps_its_order_and_comes_in_runs() {
     let jobs: Vec<_> = std::iter::from_fn(|| next(&mut queue)).collect();
     assert_eq!(jobs, [vec![5, 6, 7], vec![1], vec![13, 14], vec![15]]);
     assert!(!queue.is_idle(), "they are on their way");
+}
+
+#[test]
+fn what_lies_between_is_fetched_along_where_it_is_little_and_nobody_has_it() {
+    let places = Places::new(&index(&[vec![vec![(9, 9); 6]], vec![vec![(9, 9)]]]));
+    let jobs = |busy: &[u32], had: &[u32]| {
+        let mut queue = Queue { most_behind: 9, ..queue() };
+        queue.in_flight.extend(busy.iter().map(|number| Number(*number)));
+        queue.stream([1, 3, 6, 9].map(Number).into_iter());
+        let next = || queue.next(&places, Instant::now(), |number| had.contains(&number.0));
+        let jobs = std::iter::from_fn(next).map(|job| job.numbers.iter().map(|number| number.0).collect());
+        jobs.collect::<Vec<Vec<u32>>>()
+    };
+    assert_eq!(jobs(&[], &[]), [vec![1, 2, 3, 4, 5, 6], vec![9]]);
+    assert_eq!(jobs(&[2], &[5]), [vec![1], vec![3], vec![6], vec![9]]);
 }
 
 #[test]
