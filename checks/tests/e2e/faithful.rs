@@ -160,7 +160,7 @@ pub(crate) fn noise(size: usize) -> Vec<u8> {
 const PATH_NAME_MAX: usize = 211;
 
 /// A store of all kinds of names and files, with a path whose name is that long.
-pub(crate) fn awkward(journey: &Journey, longest: usize) -> Store {
+pub(crate) fn awkward(journey: &Journey) -> Store {
     let mut store = journey.store();
     store.add("strange-names", &[], strange_names);
     store.add("long-names", &[], long_names);
@@ -173,14 +173,14 @@ pub(crate) fn awkward(journey: &Journey, longest: usize) -> Store {
     store.add("a-link-to-nowhere", &[], |path| symlink("/nix/store/nowhere", path).unwrap());
     store.add("a-long-link", &[], |path| symlink("t".repeat(TARGET_MAX), path).unwrap());
     store.add("+-._?=", &[], |path| fs::write(path, "").unwrap());
-    store.add(&"n".repeat(longest), &[], |path| fs::write(folder(path.to_owned()).join("file"), "").unwrap());
+    store.add(&"n".repeat(PATH_NAME_MAX), &[], |path| fs::write(folder(path.to_owned()).join("file"), "").unwrap());
     store
 }
 
 #[test]
 fn awkward_files_arrive_unchanged() {
     let journey = Journey::open();
-    journey.survives(&awkward(&journey, PATH_NAME_MAX));
+    journey.survives(&awkward(&journey));
 }
 
 /// As where `nix store optimise` has been: equal files are one, within a path and between paths.

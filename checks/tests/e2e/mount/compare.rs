@@ -119,8 +119,7 @@ fn the_seed_of_an_example() {
 #[test]
 fn all_kinds_of_names_and_files() {
     let publisher = Publisher::open();
-    // A longer one is mounted, but not unpacked.
-    let store = faithful::awkward(&publisher.journey, 200);
+    let store = faithful::awkward(&publisher.journey);
     let hashes = store.nar_hashes(&publisher.journey.workbench.nix, store.root());
     let (layout, _) = publisher.journey.image(&store, &store.graph(&hashes));
     let entries = assert_same(&publisher, &layout, 1000);

@@ -11,8 +11,11 @@ use crate::fetch::Target;
 use crate::tree::{TreeWriter, remove};
 use crate::{Error, Result};
 
-/// What begins the name of all that is not in place. Nix' garbage collector removes what no path has.
+/// What begins the name of all that is whole and not in place. Nix' garbage collector removes what no path has. Together with the
+/// longest name of a store path it is one byte shorter than a file system's longest name.
 const PREFIX: &str = ".nix-seed-";
+/// What begins the name of all that is being written.
+const PARTIAL: &str = ".nix-seed+";
 
 /// The store's folder, as a place for what is not valid yet.
 pub(crate) struct Staging {
@@ -49,7 +52,7 @@ impl Staging {
 
     /// Where to write `path`; what an interrupted run left there is removed.
     pub(crate) fn begin(&self, path: &StorePath) -> Result<PathBuf> {
-        let partial = self.folder.join(format!("{PREFIX}{}.partial", path.base_name()));
+        let partial = self.folder.join(format!("{PARTIAL}{}", path.base_name()));
         remove(&partial)?;
         Ok(partial)
     }
