@@ -288,7 +288,7 @@ pub fn mounted<'a>(name: &str, origins: &'a Origins, ground: &'a Ground, script:
         after: Box::new(|| {
             let mut down = Command::new(&origins.client);
             process::output(down.args(["down", "--discard", "--root"]).arg(ground.path()))?;
-            // It ends when the kernel has let go of what it served, the loop device as well.
+            // It ends when the kernel has let go of what it served.
             ensure!(until_nobody_runs(&origins.client), "somebody still serves a mount that is down");
             ground.remove()
         }),

@@ -100,7 +100,7 @@ impl Fetcher {
     /// The same, when there is time.
     pub(crate) fn stream_rest(&self, order: Vec<Number>) {
         if self.0.keeps() {
-            self.0.queue().stream_rest(order.into_iter(), Instant::now());
+            self.0.queue().stream_rest(order.into_iter());
             self.0.work.notify_all();
         }
     }

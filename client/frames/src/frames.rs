@@ -94,13 +94,14 @@ impl Frames {
         &self.places
     }
 
-    /// Fills `buffer` with the bytes of a layer's tar from `offset` on.
-    pub fn read(&self, layer: u32, mut offset: u64, mut buffer: &mut [u8]) -> Result<()> {
+    /// Fills `buffer` with the bytes of a layer's tar from `offset` on, for somebody who asked at this moment and waits no longer
+    /// than the deadline.
+    pub fn read(&self, layer: u32, mut offset: u64, mut buffer: &mut [u8], asked: Instant) -> Result<()> {
         while !buffer.is_empty() {
             let outside = || Error::Outside { what: format!("byte {offset} of layer {layer}") };
             let number = self.places.at(layer, offset).ok_or_else(outside)?;
             let place = self.places.get(number).ok_or_else(outside)?;
-            let tar = self.tar(number)?;
+            let tar = self.tar(number, asked)?;
             let from =
                 tar.get((offset - place.start) as usize..).filter(|from| !from.is_empty()).ok_or_else(outside)?;
             let length = from.len().min(buffer.len());
@@ -119,7 +120,8 @@ impl Frames {
         }
     }
 
-    /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away.
+    /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away; else one request at
+    /// a time.
     pub fn stream_rest(&self, order: Vec<Number>) {
         if let Origin::Registry { fetcher, .. } = &self.origin {
             fetcher.stream_rest(order);
@@ -154,9 +156,8 @@ impl Frames {
     }
 
     /// What a frame holds.
-    fn tar(&self, number: Number) -> Result<Arc<Vec<u8>>> {
+    fn tar(&self, number: Number, asked: Instant) -> Result<Arc<Vec<u8>>> {
         self.touch(number);
-        let asked = Instant::now();
         let left = || self.deadline.saturating_sub(asked.elapsed());
         let mark = loop {
             if let Some(tar) = lock(&self.memory).get(number) {

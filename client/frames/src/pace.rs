@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Nobody has waited for so long: whoever did so is done, or has all that it needs for a while.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// In its first second a build waits for much in turn.
+/// In the first second after a first read, whoever reads waits for much in turn.
 const START: Duration = Duration::from_secs(1);
 
 /// A registry whose fastest answer took so long is far away: while it is waited for, its link and this machine have time.
@@ -23,11 +23,6 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// There is something to stream.
-    pub(crate) fn begin(&mut self, now: Instant) {
-        self.began.get_or_insert(now);
-    }
-
     /// The registry takes so long to answer, as far as that is known.
     pub(crate) fn learn(&mut self, latency: Option<Duration>) {
         self.is_far = latency.is_some_and(|latency| latency >= FAR);
@@ -35,10 +30,12 @@ impl Pace {
 
     /// Somebody waits, or has an answer.
     pub(crate) fn waits(&mut self, now: Instant) {
+        self.began.get_or_insert(now);
         self.waited = Some(now);
     }
 
-    /// For how long the rest is to wait. After the start one at a time may go on, whoever waits: there may be no quiet.
+    /// For how long the rest is to wait. After the start it goes on while nothing else is being fetched behind, whoever waits: there
+    /// may be no quiet.
     pub(crate) fn pause(&self, now: Instant, is_waited_for: bool, at_work: usize) -> Option<Duration> {
         let left = |since: Option<Instant>, time: Duration| {
             since.map_or(Duration::ZERO, |since| (since + time).saturating_duration_since(now))
@@ -66,7 +63,6 @@ mod tests {
     fn the_rest_waits_for_quiet_or_goes_on_one_at_a_time() {
         let now = Instant::now();
         let mut pace = Pace::default();
-        pace.begin(now);
         assert_eq!(pace.pause(now, false, 5), None, "nobody has waited");
         pace.waits(now);
         assert_eq!(pace.pause(now + SOON, true, 0), Some(QUIET));
@@ -75,15 +71,12 @@ mod tests {
         let later = now + START;
         pace.waits(later);
         assert_eq!((pace.pause(later, true, 0), pace.pause(later, true, 1)), (None, Some(QUIET)));
-        pace.begin(later);
-        assert_eq!(pace.pause(later, true, 0), None, "it began before");
     }
 
     #[test]
     fn far_away_there_is_time() {
         let now = Instant::now();
         let mut pace = Pace::default();
-        pace.begin(now);
         pace.learn(Some(FAR));
         pace.waits(now);
         assert_eq!(pace.pause(now, true, 5), None);

@@ -14,10 +14,13 @@ use crate::{Error, Number, Places, Result};
 
 /// The most compressed bytes that are asked for at once behind what somebody waits for: so much of the connection's time
 /// is taken before it is free for what is more urgent.
-const RUN: u64 = 4 << 20;
+const RUN: u64 = 2 << 20;
 
 /// So many compressed bytes between two frames are fetched along: a request costs a registry, and the way there, as much.
 const GAP: u64 = 512 << 10;
+
+/// So many frames are looked at for one job, while all who ask wait: a frame may be a byte long.
+const LOOKED_AT: usize = 256;
 
 /// The most frames that follow what was touched and are fetched before the rest: what was touched long ago says little.
 const URGENT: usize = 256;
@@ -46,10 +49,12 @@ pub(crate) struct Queue {
     in_flight: HashSet<Number>,
     /// What follows what was touched.
     urgent: VecDeque<Number>,
-    /// What is streamed in behind, the last first.
+    /// What a start is likely to touch, the last first.
     behind: Vec<Number>,
     /// The rest, the last first.
     rest: Vec<Number>,
+    /// All that was ever to be streamed: what is not, like what the machine has anyway, is not fetched along either.
+    streamed: HashSet<Number>,
     pub(crate) pace: Pace,
     /// How often a frame was tried in vain for which nobody waits.
     tries: HashMap<Number, u8>,
@@ -74,6 +79,7 @@ impl Queue {
             urgent: VecDeque::new(),
             behind: Vec::new(),
             rest: Vec::new(),
+            streamed: HashSet::new(),
             pace: Pace::default(),
             tries: HashMap::new(),
             backoff: Backoff::new(pause),
@@ -119,19 +125,20 @@ impl Queue {
     /// These are to be streamed in behind, in this order, after what was said before.
     pub(crate) fn stream(&mut self, order: impl DoubleEndedIterator<Item = Number>) {
         let mut behind: Vec<_> = order.rev().collect();
+        self.streamed.extend(&behind);
         behind.append(&mut self.behind);
         self.behind = behind;
     }
 
     /// These are to be streamed in when there is time, in this order.
-    pub(crate) fn stream_rest(&mut self, order: impl DoubleEndedIterator<Item = Number>, now: Instant) {
+    pub(crate) fn stream_rest(&mut self, order: impl DoubleEndedIterator<Item = Number>) {
         let mut rest: Vec<_> = order.rev().collect();
+        self.streamed.extend(&rest);
         rest.append(&mut self.rest);
         self.rest = rest;
-        self.pace.begin(now);
     }
 
-    /// What to fetch next, of what is not `had`.
+    /// What to fetch next, of what is not `had`. A job may be empty: then there is more to look at.
     pub(crate) fn next(&mut self, places: &Places, now: Instant, had: impl Fn(Number) -> bool) -> Option<Job> {
         if let Some(number) = self.demands.pop_front() {
             self.in_flight.insert(number);
@@ -146,12 +153,19 @@ impl Queue {
         let mut numbers: Vec<Number> = Vec::new();
         let mut bytes = 0;
         let is_rest_due = self.pace.pause(now, !self.waiters.is_empty(), self.behind_now).is_none();
+        let mut looked_at = 0;
         while let Some(number) = self.first(is_rest_due) {
+            looked_at += 1;
+            if looked_at > LOOKED_AT {
+                break;
+            }
             let Some(place) = places.get(number) else {
                 self.drop_first();
                 continue;
             };
-            if self.in_flight.contains(&number) || numbers.contains(&number) || had(number) {
+            // They are neighbours.
+            let is_chosen = numbers.first().is_some_and(|first| *first <= number) && numbers.last() >= Some(&number);
+            if is_chosen || self.in_flight.contains(&number) || had(number) {
                 self.drop_first();
                 continue;
             }
@@ -159,7 +173,10 @@ impl Queue {
                 let gap = places.between(last, number).filter(|gap| *gap <= GAP);
                 let Some(gap) = gap.filter(|gap| bytes + gap + u64::from(place.frame.length) <= RUN) else { break };
                 let skipped = || (last.0 + 1..number.0).map(Number);
-                if skipped().any(|skipped| self.in_flight.contains(&skipped) || had(skipped)) {
+                looked_at += skipped().len();
+                let is_wanted =
+                    |number| self.streamed.contains(&number) && !self.in_flight.contains(&number) && !had(number);
+                if looked_at > LOOKED_AT || !skipped().all(is_wanted) {
                     break;
                 }
                 bytes += gap;
@@ -169,7 +186,7 @@ impl Queue {
             numbers.push(number);
             self.drop_first();
         }
-        if numbers.is_empty() {
+        if numbers.is_empty() && looked_at <= LOOKED_AT {
             return None;
         }
         self.in_flight.extend(&numbers);
@@ -230,7 +247,7 @@ impl Queue {
             *tries < TRIES
         });
         let again: Vec<_> = again.collect();
-        self.behind.splice(0..0, again);
+        self.rest.splice(0..0, again);
     }
 
     fn tell(&mut self, number: Number, outcome: &Outcome) {

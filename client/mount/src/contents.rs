@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use nix_seed_frames::{Error, Frames};
 use nix_seed_image::index::{Entry, Node, SeedPath};
@@ -38,8 +39,16 @@ impl Contents {
         Some((path, path.entries.get(entry as usize)?))
     }
 
-    /// Fills `buffer` with what a file holds from `from` on; zeros stand behind its end.
-    pub(crate) fn read(&self, path: u32, entry: u32, from: u64, buffer: &mut [u8]) -> Result<(), Error> {
+    /// Fills `buffer` with what a file holds from `from` on; zeros stand behind its end. Whoever asked at this moment waits no
+    /// longer than the frames' deadline.
+    pub(crate) fn read(
+        &self,
+        path: u32,
+        entry: u32,
+        from: u64,
+        buffer: &mut [u8],
+        asked: Instant,
+    ) -> Result<(), Error> {
         let file = self.entry(path, entry);
         let Some((seed_path, Node::File { size, offset, .. })) = file.map(|(path, entry)| (path, &entry.node)) else {
             buffer.fill(0);
@@ -52,7 +61,7 @@ impl Contents {
             return Ok(());
         }
         let start = self.frames.places().start(seed_path);
-        self.frames.read(seed_path.layer, start + offset + from, buffer)
+        self.frames.read(seed_path.layer, start + offset + from, buffer, asked)
     }
 
     /// Reads from the machine's own store; whether that went well. What is gone from there, or is not what it was, is

@@ -1,6 +1,7 @@
 //! One file that looks like a block device with an EROFS on it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use nix_seed_erofs::{Entry, Node, Options, write};
 use nix_seed_frames::Error as ReadError;
@@ -63,6 +64,7 @@ impl Device {
 
     /// Fills `buffer` with the bytes from `offset` on; zeros stand behind the end.
     pub(crate) fn read(&self, mut offset: u64, mut buffer: &mut [u8]) -> Result<(), ReadError> {
+        let asked = Instant::now();
         let metadata = usize::try_from(offset).ok().and_then(|offset| self.metadata.get(offset..)).unwrap_or_default();
         let held = metadata.len().min(buffer.len());
         let (now, later) = buffer.split_at_mut(held);
@@ -78,7 +80,7 @@ impl Device {
             let end = self.files.get(at).map_or(self.size.max(offset), |next| next.start);
             let length = usize::try_from(end - offset).unwrap_or(usize::MAX).min(buffer.len());
             let (now, later) = buffer.split_at_mut(length);
-            self.contents.read(file.path, file.entry, offset - file.start, now)?;
+            self.contents.read(file.path, file.entry, offset - file.start, now, asked)?;
             (buffer, offset) = (later, offset + length as u64);
             if length == 0 && self.files.get(at).is_none() {
                 buffer.fill(0);

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use fuser::{
     Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, KernelConfig, LockOwner,
@@ -189,7 +190,7 @@ impl Filesystem for Files {
         };
         let held = length.saturating_sub(offset).min(size.into());
         let mut buffer = vec![0; usize::try_from(held).unwrap_or_default()];
-        match self.contents.read(node.path, node.entry, offset, &mut buffer) {
+        match self.contents.read(node.path, node.entry, offset, &mut buffer, Instant::now()) {
             Ok(()) => {
                 self.told.read();
                 reply.data(&buffer);

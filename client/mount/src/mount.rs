@@ -7,6 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::fs::CWD;
+use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags, UnmountFlags,
     fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, mount_change, move_mount, unmount,
@@ -140,7 +141,10 @@ fn device(contents: &Arc<Contents>, owner: (u32, u32), sessions: &Sender<Session
     read_ahead(Path::new(DEVICE));
     let path = Path::new(DEVICE).join(FILE);
     // Before 6.12 the kernel's EROFS takes block devices only; one between takes time for every read.
-    let mounted = erofs(&path).or_else(|_| erofs(&LoopDevice::of(&path)?.path));
+    let mounted = erofs(&path).or_else(|why| match &why {
+        Error::Refused { source, .. } if source.raw_os_error() == Some(Errno::NODEV.raw_os_error()) => Err(why),
+        _ => erofs(&LoopDevice::of(&path)?.path),
+    });
     // Whoever is above has the file; nobody else is to come to it.
     let _ = unmount(DEVICE, UnmountFlags::DETACH);
     mounted

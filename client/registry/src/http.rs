@@ -255,8 +255,8 @@ impl Http {
         if let Some(source) = sender.take_error() {
             return Err(source_error(at, source).into());
         }
-        self.traffic.add_answer(began.elapsed());
         let (parts, body) = answer.map_err(|error| failure(at, &host, limit, error))?.into_parts();
+        self.traffic.add_answer(began.elapsed());
         let body = Body { reader: body.into_reader(), traffic: Arc::clone(&self.traffic) };
         Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body, url: url.clone() })
     }

@@ -9,7 +9,7 @@ use nix_seed_frames::{FrameCache, Frames, Options as FrameOptions};
 use nix_seed_image::index::{FrameRef, Node, SeedPath};
 use nix_seed_image::recording::Recording;
 use nix_seed_image::seed::Seed;
-use nix_seed_mount::{Above, Contents, Local, Overlay, mount_files, overlay, serve_files};
+use nix_seed_mount::{Above, Contents, Local, Overlay, mount_files, overlay, serve_files, share_heap};
 use nix_seed_source::Found;
 use nix_seed_start::{Giver, Progress, register};
 use nix_seed_store::{LiveDatabase, STORE_DIR, StorePath, database_folder};
@@ -64,6 +64,7 @@ impl Mounted {
     pub fn new(found: Found, cache: FrameCache, local: Own) -> Result<Self> {
         let seed = Arc::new(found.seed()?);
         let _quiet = Quiet::begin();
+        share_heap();
         let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::of_user()?)?);
         let local = if local == Own::Used { self::local(&seed) } else { Local::new() };
         let is_here = |number| frames.places().owner(number).is_some_and(|path| local.contains_key(&path));

@@ -8,7 +8,7 @@ pub const FRAME_MAX: usize = 4 << 20;
 
 /// How many of them a writer puts in a frame. Whoever reads a few bytes waits for a whole frame: a build's first command of a mounted
 /// seed, which maps some ninety libraries, took 0.45 s longer with frames eight times as long. Shorter ones compress worse.
-pub(crate) const FRAME: usize = 512 << 10;
+pub const FRAME: usize = 512 << 10;
 
 /// zstd's own default: the knee of its curve, and what peers are measured at.
 const LEVEL: i32 = 3;

@@ -35,7 +35,7 @@ pub mod why;
 mod error;
 
 pub use error::{Error, Result};
-pub use frame::{Compared, Decoder, FRAME_MAX, Frame};
+pub use frame::{Compared, Decoder, FRAME, FRAME_MAX, Frame};
 pub use path_reader::PathReader;
 
 /// Threads that one operation uses where it is not told: all cores, but at most eight.

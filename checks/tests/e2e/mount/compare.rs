@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::refused::loop_devices;
 use super::{Machine, NO_EROFS, NO_EROFS_OF_FILES, PATIENCE, digest, ends};
 use crate::publish::Publisher;
 use crate::seed::Seed;
@@ -85,6 +86,8 @@ fn assert_same(publisher: &Publisher, layout: &Path, owner: u32) -> usize {
         if traced.is_none() {
             mounted.mounts(location);
         }
+        let devices = loop_devices(mounted.server()).len();
+        assert_eq!(devices, usize::from(lack == Some(NO_EROFS_OF_FILES)), "{lack:?}");
         let found = store(&mounted);
         for name in expected.keys().chain(found.keys()) {
             assert_eq!(expected.get(name), found.get(name), "{lack:?}: {}", name.display());

@@ -123,7 +123,7 @@ fn on_a_loop_device_where_the_kernels_erofs_takes_no_file() {
 }
 
 /// The loop devices of files that a process serves.
-fn loop_devices(server: u32) -> Vec<String> {
+pub(super) fn loop_devices(server: u32) -> Vec<String> {
     // Threads have tables of open files of their own, and may end meanwhile.
     let below = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let threads = below(PathBuf::from(format!("/proc/{server}/task")));

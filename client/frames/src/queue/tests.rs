@@ -36,6 +36,7 @@ enum Step {
     Withdraw(usize),
     Stream(u32, u32),
     Rest(u32, u32),
+    Wait,
     Expect(u32, u32),
     Next,
     Arrive(usize),
@@ -51,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (number.clone(), 0..20u32).prop_map(|(first, count)| Step::Stream(first, first + count)),
         1 => (number.clone(), 0..20u32).prop_map(|(first, count)| Step::Rest(first, first + count)),
         1 => (number, 0..20u32).prop_map(|(first, count)| Step::Expect(first, first + count)),
+        2 => Just(Step::Wait),
         5 => Just(Step::Next),
         4 => any::<usize>().prop_map(Step::Arrive),
         1 => any::<usize>().prop_map(Step::Fail),
@@ -147,7 +149,8 @@ proptest! {
                 }
                 // Numbers that are none are harmless here.
                 Step::Stream(first, end) => world.queue.stream(numbers(first..end)),
-                Step::Rest(first, end) => world.queue.stream_rest(numbers(first..end), world.now),
+                Step::Rest(first, end) => world.queue.stream_rest(numbers(first..end)),
+                Step::Wait => world.now += PAUSE / 20,
                 Step::Expect(first, end) => world.queue.expect(numbers(first..end)),
                 Step::Next => { world.next(); }
                 Step::Arrive(job) => world.end(job, true),
@@ -184,17 +187,61 @@ fn what_is_streamed_keeps_its_order_and_comes_in_runs() {
 
 #[test]
 fn what_lies_between_is_fetched_along_where_it_is_little_and_nobody_has_it() {
-    let places = Places::new(&index(&[vec![vec![(9, 9); 6]], vec![vec![(9, 9)]]]));
-    let jobs = |busy: &[u32], had: &[u32]| {
+    let jobs = |gap: u64, wanted: &[u32], rest: std::ops::Range<u32>, busy: &[u32], had: &[u32]| {
+        let path = vec![(9, 9), (gap as u32, 9), (9, 9), (4, 9), (5, 9), (9, 9)];
+        let places = Places::new(&index(&[vec![path], vec![vec![(9, 9)]]]));
         let mut queue = Queue { most_behind: 9, ..queue() };
         queue.in_flight.extend(busy.iter().map(|number| Number(*number)));
-        queue.stream([1, 3, 6, 9].map(Number).into_iter());
+        queue.stream(wanted.iter().copied().map(Number));
+        queue.stream_rest(numbers(rest));
+        // For as long as somebody waits, the rest does not come.
+        queue.pace.waits(Instant::now());
         let next = || queue.next(&places, Instant::now(), |number| had.contains(&number.0));
         let jobs = std::iter::from_fn(next).map(|job| job.numbers.iter().map(|number| number.0).collect());
-        jobs.collect::<Vec<Vec<u32>>>()
+        jobs.take(4).collect::<Vec<Vec<u32>>>()
     };
-    assert_eq!(jobs(&[], &[]), [vec![1, 2, 3, 4, 5, 6], vec![9]]);
-    assert_eq!(jobs(&[2], &[5]), [vec![1], vec![3], vec![6], vec![9]]);
+    let all = [1, 3, 6, 9];
+    assert_eq!(jobs(9, &all, 1..10, &[], &[]), [vec![1, 2, 3, 4, 5, 6], vec![9]]);
+    assert_eq!(jobs(GAP, &all, 1..10, &[], &[]), [vec![1, 2, 3, 4, 5, 6], vec![9]]);
+    assert_eq!(jobs(GAP + 1, &all, 1..10, &[], &[]), [vec![1], vec![3, 4, 5, 6], vec![9]]);
+    assert_eq!(jobs(9, &all, 1..10, &[2], &[5]), [vec![1], vec![3], vec![6], vec![9]]);
+    assert_eq!(jobs(9, &all, 3..10, &[], &[]), [vec![1], vec![3, 4, 5, 6], vec![9]], "this machine has it");
+}
+
+#[test]
+fn what_is_there_is_looked_for_a_part_at_a_time() {
+    let places = Places::new(&index(&[vec![vec![(9, 9); 1000]]]));
+    let mut queue = queue();
+    queue.stream(numbers(1..1001));
+    let mut looks = 0;
+    while let Some(job) = queue.next(&places, Instant::now(), |number| number != Number(900)) {
+        queue.end(&job);
+        looks += 1;
+        if !job.numbers.is_empty() {
+            assert_eq!(job.numbers, [Number(900)]);
+            queue.arrived(Number(900), &Arc::new(frame(vec![1])), Instant::now());
+        }
+    }
+    assert!(queue.is_idle());
+    assert!((4..6).contains(&looks), "{looks}");
+}
+
+#[test]
+fn whoever_asks_before_a_frame_is_kept_is_told_when_it_is() {
+    let (mut queue, now, bytes) = (queue(), Instant::now(), Arc::new(frame(vec![1])));
+    let (early, early_told) = sync_channel(1);
+    queue.demand(Number(1), early, now);
+    let job = queue.next(&places(), now, |_| false).unwrap();
+    queue.deliver(Number(1), &bytes, now);
+    assert!(early_told.try_recv().unwrap().is_ok());
+    let (late, late_told) = sync_channel(1);
+    queue.demand(Number(1), late, now);
+    assert!(queue.next(&places(), now, |_| false).is_none(), "it is on its way");
+    assert!(late_told.try_recv().is_err());
+    queue.arrived(Number(1), &bytes, now);
+    assert!(late_told.try_recv().unwrap().is_ok());
+    queue.end(&job);
+    assert!(queue.is_idle());
 }
 
 #[test]
@@ -229,7 +276,7 @@ fn after_a_failure_streams_rest_and_demands_do_not() {
     queue.arrived(Number(9), &Arc::new(frame(vec![1])), Instant::now());
     queue.end(&demanded);
     assert!(receiver.try_recv().unwrap().is_ok());
-    assert_eq!(queue.next(&places, now, |_| false).unwrap().numbers, job.numbers);
+    assert_eq!(queue.next(&places, now + PAUSE, |_| false).unwrap().numbers, job.numbers);
 }
 
 #[test]
@@ -262,7 +309,7 @@ fn whoever_waits_for_all_is_let_go_when_a_registry_stays_down_and_streams_go_on_
         queue.end(&job);
         now += PAUSE * 40;
     }
-    assert!(queue.is_idle() && !queue.behind.is_empty());
+    assert!(queue.is_idle() && !queue.rest.is_empty());
     queue.demand(Number(2), sync_channel(1).0, Instant::now());
     let job = queue.next(&places, now, |_| false).unwrap();
     queue.arrived(Number(2), &Arc::new(frame(vec![1])), Instant::now());
@@ -290,7 +337,7 @@ fn the_rest_comes_when_nobody_waits() {
         let job = queue.next(&places(), now, |_| false);
         job.map(|job| job.numbers.iter().map(|number| number.0).collect::<Vec<_>>())
     };
-    queue.stream_rest(numbers(3..5), now);
+    queue.stream_rest(numbers(3..5));
     queue.stream(numbers(7..9));
     queue.demand(Number(1), sync_channel(1).0, now);
     assert_eq!(at(&mut queue, now), Some(vec![1]));

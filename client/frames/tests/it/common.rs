@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix_seed_frames::{FrameCache, Frames, Number, Options};
 use nix_seed_image::image::write_image;
@@ -118,7 +118,7 @@ impl Made {
     /// Reads the beginning of a frame, which has to be what the tar holds.
     pub(crate) fn touch(&self, frames: &Frames, layer: u32, frame: u32) -> nix_seed_frames::Result<()> {
         let (start, mut buffer) = (self.start(layer, frame), [0; 100]);
-        frames.read(layer, start, &mut buffer)?;
+        frames.read(layer, start, &mut buffer, Instant::now())?;
         assert_eq!(buffer, self.tars[layer as usize][start as usize..start as usize + 100]);
         Ok(())
     }

@@ -32,7 +32,7 @@ fn what_is_always_damaged_is_an_error_and_never_bytes() {
     server.does(|_| Act::Corrupt);
     let frames = made.frames(&server, Some(cache(&dir)), &quick());
     let mut buffer = [7; 5000];
-    let error = frames.read(1, 2000, &mut buffer).unwrap_err();
+    let error = frames.read(1, 2000, &mut buffer, Instant::now()).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error}");
     let (layer, frame) = (&made.index().layers[1], &made.index().layers[1].frames[1]);
     let named = format!("the frame at byte {} of layer sha256:{}", frame.offset, layer.digest.hex());

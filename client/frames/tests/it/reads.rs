@@ -1,5 +1,7 @@
 //! Any read gives the tar's bytes, and asks for each frame once.
 
+use std::time::Instant;
+
 use nix_seed_frames::{Error, FrameCache, Options};
 use proptest::prelude::*;
 
@@ -36,7 +38,7 @@ proptest! {
                             let start = start.index(tar.len());
                             let expected = &tar[start..tar.len().min(start + length)];
                             let mut buffer = vec![9; expected.len()];
-                            frames.read(layer as u32, start as u64, &mut buffer).unwrap();
+                            frames.read(layer as u32, start as u64, &mut buffer, Instant::now()).unwrap();
                             assert!(buffer == expected, "layer {layer}, from {start}");
                         }
                     });
@@ -52,10 +54,10 @@ fn what_lies_in_no_frame_is_refused() {
     let frames = made.layout_frames(&quick());
     let end = made.tars[0].len() as u64;
     for (layer, offset) in [(0, end), (0, end - 1), (0, u64::MAX), (3, 0), (u32::MAX, 0)] {
-        let error = frames.read(layer, offset, &mut [0; 2]).unwrap_err();
+        let error = frames.read(layer, offset, &mut [0; 2], Instant::now()).unwrap_err();
         assert!(matches!(error, Error::Outside { .. }), "{layer} {offset}: {error}");
     }
-    frames.read(9, 9, &mut []).unwrap();
+    frames.read(9, 9, &mut [], Instant::now()).unwrap();
 }
 
 #[test]
@@ -160,7 +162,7 @@ fn memory_is_bounded_whatever_is_read() {
         for (layer, tar) in (0..).zip(&made.tars) {
             for (part, expected) in (0..).zip(tar.chunks(buffer.len())) {
                 let buffer = &mut buffer[..expected.len()];
-                frames.read(layer, part * (128 << 10), buffer).unwrap();
+                frames.read(layer, part * (128 << 10), buffer, Instant::now()).unwrap();
                 assert!(buffer == expected);
             }
         }

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use std::os::unix::fs::symlink;
 
 use nix_seed_image::layout::blob_path;
@@ -24,7 +26,7 @@ fn local(made: &Made) -> Local {
 
 fn read(contents: &Contents, (path, entry, length): (u32, u32, usize)) -> Result<Vec<u8>, Error> {
     let mut buffer = vec![9; length + 10];
-    contents.read(path, entry, 0, &mut buffer)?;
+    contents.read(path, entry, 0, &mut buffer, Instant::now())?;
     assert_eq!(buffer.split_off(length), [0; 10], "zeros stand behind its end");
     Ok(buffer)
 }
@@ -38,7 +40,7 @@ fn what_is_no_file_holds_zeros() {
     }
     let file = files(&made)[0];
     let mut buffer = [9; 4];
-    contents.read(file.0, file.1, u64::MAX, &mut buffer).unwrap();
+    contents.read(file.0, file.1, u64::MAX, &mut buffer, Instant::now()).unwrap();
     assert_eq!(buffer, [0; 4], "far behind its end");
 }
 
@@ -54,10 +56,13 @@ fn what_the_machine_has_is_read_from_there() {
     }
     let (path, entry, length) = files(&made).into_iter().find(|(_, _, length)| *length > 3).unwrap();
     let mut buffer = vec![9; length];
-    contents.read(path, entry, 3, &mut buffer).unwrap();
+    contents.read(path, entry, 3, &mut buffer, Instant::now()).unwrap();
     assert_eq!(buffer[..length - 3], made.bytes(path, entry)[3..]);
     assert!(contents.frames().touched().is_empty());
-    assert!(made.contents(Local::new()).read(path, entry, 0, &mut buffer).is_err(), "frames are all gone");
+    assert!(
+        made.contents(Local::new()).read(path, entry, 0, &mut buffer, Instant::now()).is_err(),
+        "frames are all gone"
+    );
 }
 
 #[test]

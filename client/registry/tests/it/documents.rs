@@ -1,10 +1,11 @@
 //! Tags, manifests and lists from a registry that is not to be trusted.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::digest_of;
 use crate::server::{End, Server, answer, options};
-use nix_seed_registry::{DOCUMENT_MAX, Error, MediaType, Options};
+use nix_seed_registry::{DOCUMENT_MAX, Error, MediaType, Options, Registry};
 
 const TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const BODY: &[u8] = br#"{"schemaVersion":2}"#;
@@ -45,6 +46,23 @@ fn a_time_to_come_back_at_is_one_of_the_registrys_clock() {
     let start = Instant::now();
     assert_eq!(server.repository(options).manifest(&digest_of(BODY)).unwrap().bytes, BODY);
     assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn the_fastest_answer_tells_how_far_a_registry_is_and_a_refused_connection_nothing() {
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+    let repository = Registry::new(options()).unwrap().repository(&format!("{closed}/owner/name").parse().unwrap());
+    repository.manifest(&digest_of(BODY)).unwrap_err();
+    assert_eq!(repository.latency(), None);
+
+    let server = Server::new(|_, _| answer(200).header("content-type", TYPE).body(BODY));
+    let repository = server.repository(options());
+    let began = Instant::now();
+    repository.manifest(&digest_of(BODY)).unwrap();
+    let latency = repository.latency().unwrap();
+    assert!(!latency.is_zero() && latency <= began.elapsed());
+    repository.manifest(&digest_of(BODY)).unwrap();
+    assert!(repository.latency().unwrap() <= latency);
 }
 
 #[test]

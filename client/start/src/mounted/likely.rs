@@ -1,15 +1,19 @@
 //! What a start is likely to touch first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use nix_seed_frames::{Frames, Number, Places};
-use nix_seed_image::index::{Node, SeedPath};
+use nix_seed_image::index::{Index, Node, SeedPath};
 use nix_seed_image::seed::Seed;
+use nix_seed_store::StorePath;
 
 use crate::Environment;
 
-/// Of so many frames that are wanted in turn it makes no difference which comes first: they arrive together.
+/// So many frames that are wanted in turn are asked for in the order in which they lie, so that neighbours come with one request.
 const WINDOW: usize = 256;
+
+/// So many folders of the search path are looked at: it has a dozen.
+const FOLDERS: usize = 64;
 
 /// Streams in what is not here: at once what a recorded start has touched, or where there is no recording the seed's Nix with
 /// all libraries; the rest when there is time.
@@ -17,22 +21,21 @@ pub fn stream(seed: &Seed, frames: &Frames, is_here: impl Fn(Number) -> bool) {
     let places = frames.places();
     let mut first: Vec<_> = places.recorded(&seed.index).collect();
     if first.is_empty() {
-        first = programs(seed, places);
+        first = programs(&seed.index, places, &Environment::search_path(seed));
     }
     first.retain(|number| !is_here(*number));
-    // Neighbours come with one request.
     first.chunks_mut(WINDOW).for_each(<[_]>::sort_unstable);
     frames.stream(first);
     frames.stream_rest(places.all().filter(|number| !is_here(*number)).collect());
 }
 
 /// The frames of Nix' program and of all libraries that it refers to.
-fn programs(seed: &Seed, places: &Places) -> Vec<Number> {
-    let paths = closure(&seed.index.paths, nix(seed));
+fn programs(index: &Index, places: &Places, search_path: &[String]) -> Vec<Number> {
+    let paths = closure(index, nix(index, search_path));
     let mut frames = Vec::new();
     for path in paths {
         for entry in &path.entries {
-            let is_library = entry.name.windows(3).any(|part| part == b".so");
+            let is_library = entry.name.ends_with(b".so") || entry.name.windows(4).any(|part| part == b".so.");
             if let Node::File { size, offset, .. } = entry.node
                 && (is_library || entry.name == NIX)
             {
@@ -46,29 +49,93 @@ fn programs(seed: &Seed, places: &Places) -> Vec<Number> {
 
 const NIX: &[u8] = b"nix";
 
-/// The store path whose Nix is found in the seed's search path.
-fn nix(seed: &Seed) -> Option<&SeedPath> {
+/// The store path whose Nix is found in the search path.
+fn nix<'a>(index: &'a Index, search_path: &[String]) -> Option<&'a SeedPath> {
     let has_nix = |path: &&SeedPath| {
         let bin = path.entries.iter().position(|entry| entry.parent == 0 && entry.name == b"bin");
         bin.is_some_and(|bin| path.entries.iter().any(|entry| entry.parent as usize == bin && entry.name == NIX))
     };
-    let folders = Environment::search_path(seed);
-    let of = |folder: &String| {
-        seed.index.paths.iter().find(|path| *folder == format!("{}/bin", path.info.path)).filter(has_nix)
-    };
-    folders.iter().find_map(of)
+    let folders = search_path.iter().take(FOLDERS);
+    let paths = folders.filter_map(|folder| StorePath::parse(folder.strip_suffix("/bin")?).ok());
+    paths.filter_map(|path| find(index, &path)).find(has_nix)
+}
+
+fn find<'a>(index: &'a Index, path: &StorePath) -> Option<&'a SeedPath> {
+    index.paths.get(index.position(path)? as usize)
 }
 
 /// A path and all that it refers to.
-fn closure<'a>(paths: &'a [SeedPath], root: Option<&'a SeedPath>) -> Vec<&'a SeedPath> {
-    let by_path: HashMap<_, _> = paths.iter().map(|path| (&path.info.path, path)).collect();
+fn closure<'a>(index: &'a Index, root: Option<&'a SeedPath>) -> Vec<&'a SeedPath> {
     let mut found = Vec::from_iter(root);
     let mut known: HashSet<_> = found.iter().map(|path| &path.info.path).collect();
     let mut next = 0;
     while let Some(path) = found.get(next).copied() {
-        let references = path.info.references.iter().filter_map(|path| by_path.get(path).copied());
+        let references = path.info.references.iter().filter_map(|path| find(index, path));
         found.extend(references.filter(|reference| known.insert(&reference.info.path)));
         next += 1;
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use nix_seed_image::Frame;
+    use nix_seed_image::index::{Entry, Layer};
+    use nix_seed_store::{PathInfo, Sha256Hash};
+
+    use super::*;
+
+    fn store_path(name: &str) -> StorePath {
+        StorePath::from_base_name(&format!("{}-{name}", "0".repeat(32))).unwrap()
+    }
+
+    /// A path with `bin` and `lib`, and files of 1000 bytes in these, each in a frame of its own, from the frame `first` on.
+    fn path(name: &str, references: &[&str], first: u32, files: &[(&str, &str)]) -> SeedPath {
+        let folder = |name: &str| Entry { parent: 0, name: name.into(), node: Node::Directory };
+        let mut entries = vec![folder(""), folder("bin"), folder("lib")];
+        entries.extend((0..).zip(files).map(|(number, (parent, name))| {
+            let node = Node::File { executable: false, size: 1000, offset: number * 1000 };
+            Entry { parent: if *parent == "bin" { 1 } else { 2 }, name: name.as_bytes().into(), node }
+        }));
+        let info = PathInfo {
+            path: store_path(name),
+            nar_hash: Sha256Hash([0; 32]),
+            nar_size: 0,
+            references: references.iter().map(|name| store_path(name)).collect(),
+            ca: None,
+        };
+        SeedPath { info, layer: 0, frames: first..first + files.len() as u32, entries }
+    }
+
+    #[test]
+    fn nix_and_all_libraries_that_it_refers_to_are_likely() {
+        let frame = Frame { offset: 0, length: 9, tar_length: 1000, sha256: Sha256Hash([0; 32]) };
+        let frames = (0..9).map(|number| Frame { offset: number * 9, ..frame }).collect();
+        let layer = Layer {
+            group: "all".into(),
+            digest: Sha256Hash([0; 32]),
+            size: 81,
+            diff_id: Sha256Hash([0; 32]),
+            tar_size: 9000,
+            frames,
+        };
+        let paths = vec![
+            path("bash", &[], 0, &[("bin", "bash")]),
+            // Each refers to the other.
+            path("libc", &["libm"], 1, &[("lib", "libc.so.6"), ("lib", "libc.a")]),
+            path("libm", &["libc"], 3, &[("lib", "libm.so"), ("lib", "a.sort")]),
+            path("nix", &["libc", "nowhere"], 5, &[("bin", "nix"), ("bin", "nix-store")]),
+            path("other", &[], 7, &[("lib", "libother.so"), ("lib", "nix")]),
+        ];
+        let index = Index { layers: vec![layer], paths, ..Index::default() };
+        let places = Places::new(&index);
+        let bin = |name: &str| format!("{}/bin", store_path(name));
+        let likely = |folders: &[String]| {
+            let mut likely: Vec<_> = programs(&index, &places, folders).iter().map(|number| number.0).collect();
+            likely.sort_unstable();
+            likely
+        };
+        assert_eq!(likely(&["/usr/bin".into(), bin("gone"), bin("bash"), bin("nix"), bin("other")]), [1, 3, 5]);
+        assert_eq!(likely(&[bin("bash"), bin("other"), format!("{}/sbin", store_path("nix"))]), [0; 0]);
+    }
 }

@@ -24,12 +24,11 @@ use self::assemble::{Assembler, Packed, USUAL_RATIO};
 use self::pipeline::Work;
 use self::relayout::Relayout;
 use self::writer::Edges;
-use crate::frame::FRAME;
 use crate::index::{Index, Layer, SeedPath, TEXT_MAX};
 use crate::metadata::METADATA_MAX;
 use crate::output::{create_dir, write};
 use crate::partition::{BOUNDS, Bounds, Cutter, PathSize, row_order, split_within};
-use crate::{Error, Result, threads};
+use crate::{Error, FRAME, Result, threads};
 
 /// The name of a group's index in its folder, beside `blobs`.
 pub const GROUP_INDEX: &str = "index";

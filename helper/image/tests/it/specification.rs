@@ -10,7 +10,7 @@ use nix_seed_image::layout::{Layout, blob_path};
 use nix_seed_image::metadata::DATABASE_PATH;
 use nix_seed_image::partition::{LAYER_MAX, LAYER_MIN};
 use nix_seed_image::verify::verify;
-use nix_seed_image::{FRAME_MAX, Frame};
+use nix_seed_image::{FRAME, FRAME_MAX, Frame};
 use nix_seed_store::{
     Closure, NarHasher, PathInfo, REGISTRATION_TIME, SCHEMA_VERSION, STORE_DIR, Sha256Hash, StorePath, database_bytes,
 };
@@ -303,6 +303,7 @@ fn constants_are_the_specified_ones() {
     for words in [
         format!("Let *min*, *middle* and *max* be {} MiB, 16 MiB and {} MiB", mib(LAYER_MIN), mib(LAYER_MAX)),
         format!("at most {} MiB of tar", mib(FRAME_MAX as u64)),
+        format!("with exactly {} KiB", FRAME >> 10),
         format!("exceeds {}, zstd's bound", zstd::zstd_safe::compress_bound(FRAME_MAX)),
         format!("libzstd {} with", zstd::zstd_safe::version_string()),
         format!("`{INDEX_PATH}`"),
