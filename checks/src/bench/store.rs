@@ -26,6 +26,8 @@ const FIRST: &str = r#"derivation {
 /// What is run in a seed once it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
+    /// A shell of the seed's that does nothing: what there is to run can be run.
+    Begin,
     /// Nix evaluates, and a builder has run: the first command of a build.
     First,
     /// `nix build` of the example, from its sources.
@@ -52,8 +54,9 @@ impl Commands {
         Ok(Self { work, path, shell: shell.context("the seed has no bash")? })
     }
 
-    fn words(command: Command, work: &str) -> String {
+    fn words(&self, command: Command, work: &str) -> String {
         match command {
+            Command::Begin => format!("'{}' -c :", self.shell.display()),
             Command::First => format!("nix build --no-link --quiet --file {work}/first.nix"),
             Command::Build => format!("nix build --no-link --quiet path:{work}/src"),
         }
@@ -71,7 +74,7 @@ impl Commands {
             root.display(),
             self.path,
             self.shell.display(),
-            Self::words(command, &format!("'{work}'"))
+            self.words(command, &format!("'{work}'"))
         );
         script + "rm -r \"$home\"\n"
     }
@@ -83,7 +86,7 @@ impl Commands {
             "podman run --rm --network none --volume '{work}:/work:ro' --env NIX_CONF_DIR=/work --env BUILDER='{}' \\\n  \
              '{image}' {}\n",
             self.shell.display(),
-            Self::words(command, "/work")
+            self.words(command, "/work")
         )
     }
 }

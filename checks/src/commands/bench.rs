@@ -40,7 +40,9 @@ const FRESH: &str = "an ext4 of its own for each command, on a loop device";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Name {
-    /// From nothing to the first command of a build
+    /// From nothing to the first program of the seed's that runs
+    Begin,
+    /// From nothing to the first builder that has run
     Cold,
     /// The same where 95 % of the store paths are present
     Warm,
@@ -217,7 +219,7 @@ fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &
         let title = format!("The image of {closure}.");
         measures.push(write::write(bench, seeds, &client, &layout, title, scratch)?);
     }
-    if [Name::Cold, Name::Warm, Name::Build, Name::Far, Name::Read].into_iter().any(wanted) {
+    if [Name::Begin, Name::Cold, Name::Warm, Name::Build, Name::Far, Name::Read].into_iter().any(wanted) {
         let present = seeds.all.without(&seeds.missing);
         let write_old = || seeds.write("old", &[Group { graph: &present, root: host }]);
         let old = wanted(Name::Warm).then(write_old).transpose()?;
@@ -231,6 +233,11 @@ fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &
             published: &published,
             folder: scratch.into(),
         };
+        if wanted(Name::Begin) {
+            let title =
+                "From nothing to the first program of the seed's that has run: a shell that does nothing.".into();
+            measures.push(starts.cold("begin", title, store::Command::Begin)?);
+        }
         if wanted(Name::Cold) {
             let title = "From nothing to the first builder that has run, under the seed's own Nix.".into();
             measures.push(starts.cold("cold", title, store::Command::First)?);

@@ -19,6 +19,7 @@ fn the_benchmark_measures_all_that_it_names() {
     };
     let counts = [
         ("write", 3),
+        ("begin", 6),
         ("cold", 6),
         ("warm", 5),
         ("build", 6),
@@ -61,7 +62,7 @@ fn the_benchmark_measures_all_that_it_names() {
     // Of a seed that is there already, documents and metadata are fetched.
     let [cold, again] = [&rows("cold")[1], &rows("warm")[1]].map(|row| row["median"]["wire"].as_u64().unwrap());
     assert!(again < cold / 10, "{again} of {cold} bytes");
-    assert_eq!(report["goals"].as_array().unwrap().len(), 12, "{}", report["goals"]);
+    assert_eq!(report["goals"].as_array().unwrap().len(), 16, "{}", report["goals"]);
 
     let mut files: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
