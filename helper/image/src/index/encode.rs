@@ -3,16 +3,21 @@ use std::collections::HashMap;
 use super::order::encode_order;
 use super::reason::encode_reasons;
 use super::wire::{
-    ENTRIES, FRAMES, HEADER, LAYERS, LINKS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, ORDER,
-    PATHS, REASONS, REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS, VERSION,
+    ENTRIES, ENTRY, FRAME, FRAMES, HEADER, LAYER, LAYERS, LINKS, MAGIC, MODE_DIRECTORY, MODE_EXECUTABLE, MODE_FILE,
+    MODE_SYMLINK, ORDER, PATH, PATHS, REASONS, REFERENCE, REFERENCES, REQUIRED, RESTRICTIONS, SECTION, STRINGS,
+    VERSION,
 };
 use super::{Entry, Index, Node, Restriction};
 
 impl Index {
     /// The bytes of the index. Equal indexes give equal bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut strings = Strings::default();
-        let (mut layers, mut frames) = (Vec::new(), Vec::new());
+        let entries_of = self.paths.iter().map(|path| path.entries.len());
+        let references_of = self.paths.iter().map(|path| path.info.references.len());
+        let frames_of = self.layers.iter().map(|layer| layer.frames.len());
+        let mut strings = Strings::of(entries_of.clone().sum());
+        let mut layers = Vec::with_capacity(self.layers.len() * LAYER);
+        let mut frames = Vec::with_capacity(frames_of.sum::<usize>() * FRAME);
         let mut first_frames = Vec::with_capacity(self.layers.len());
         let mut frame_count = 0u32;
         for layer in &self.layers {
@@ -29,7 +34,9 @@ impl Index {
             }
             frame_count += layer.frames.len() as u32;
         }
-        let (mut paths, mut references, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+        let mut paths = Vec::with_capacity(self.paths.len() * PATH);
+        let mut references = Vec::with_capacity(references_of.sum::<usize>() * REFERENCE);
+        let mut entries = Vec::with_capacity(entries_of.sum::<usize>() * ENTRY);
         let (mut reference_count, mut entry_count) = (0u32, 0u32);
         for path in &self.paths {
             let first_frame = first_frames.get(path.layer as usize).map_or(0, |first| first + path.frames.start);
@@ -77,8 +84,8 @@ impl Index {
     }
 }
 
-fn put_entry(table: &mut Vec<u8>, strings: &mut Strings, entry: &Entry) {
-    let (mode, target, size, offset): (_, &[u8], _, _) = match &entry.node {
+fn put_entry<'a>(table: &mut Vec<u8>, strings: &mut Strings<'a>, entry: &'a Entry) {
+    let (mode, target, size, offset): (_, &'a [u8], _, _) = match &entry.node {
         Node::Directory => (MODE_DIRECTORY, b"", 0, 0),
         Node::File { executable: false, size, offset } => (MODE_FILE, b"", *size, *offset),
         Node::File { executable: true, size, offset } => (MODE_EXECUTABLE, b"", *size, *offset),
@@ -92,7 +99,9 @@ fn put_entry(table: &mut Vec<u8>, strings: &mut Strings, entry: &Entry) {
 
 fn assemble(sections: &[(&[u8; 4], u32, Vec<u8>)]) -> Vec<u8> {
     let mut offset = (HEADER + SECTION * sections.len()) as u64;
-    let mut bytes = MAGIC.to_vec();
+    let length = sections.iter().map(|(.., section)| section.len()).sum::<usize>();
+    let mut bytes = Vec::with_capacity(offset as usize + length);
+    bytes.extend_from_slice(MAGIC);
     put_u32(&mut bytes, &[VERSION, sections.len() as u32]);
     for (tag, flags, section) in sections {
         bytes.extend_from_slice(*tag);
@@ -107,26 +116,28 @@ fn assemble(sections: &[(&[u8; 4], u32, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// The string heap; a string that stands there already is not written again.
-#[derive(Default)]
-pub(super) struct Strings {
+pub(super) struct Strings<'a> {
     bytes: Vec<u8>,
-    known: HashMap<Box<[u8]>, u32>,
+    known: HashMap<&'a [u8], u32>,
 }
 
-impl Strings {
+impl<'a> Strings<'a> {
+    /// For about so many strings.
+    fn of(count: usize) -> Self {
+        Self { bytes: Vec::new(), known: HashMap::with_capacity(count) }
+    }
+
     /// Offset and length of `string` in the heap.
-    pub(super) fn put(&mut self, string: &[u8]) -> [u32; 2] {
-        let length = string.len() as u32;
+    pub(super) fn put(&mut self, string: &'a [u8]) -> [u32; 2] {
         if string.is_empty() {
             return [0, 0];
         }
-        if let Some(offset) = self.known.get(string) {
-            return [*offset, length];
-        }
-        let offset = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(string);
-        self.known.insert(string.into(), offset);
-        [offset, length]
+        let offset = *self.known.entry(string).or_insert_with(|| {
+            let offset = self.bytes.len() as u32;
+            self.bytes.extend_from_slice(string);
+            offset
+        });
+        [offset, string.len() as u32]
     }
 }
 

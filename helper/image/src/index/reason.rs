@@ -27,7 +27,7 @@ impl Index {
 }
 
 /// The two tables of `reasons`: the links, and where each chain ends.
-pub(super) fn encode_reasons(reasons: &[Reason], strings: &mut Strings) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn encode_reasons<'a>(reasons: &'a [Reason], strings: &mut Strings<'a>) -> (Vec<u8>, Vec<u8>) {
     let (mut links, mut ends) = (Vec::new(), Vec::new());
     // Equal texts stand at one place, so that the place tells them apart.
     let mut known: HashMap<(u32, [u32; 2]), u32> = HashMap::new();
