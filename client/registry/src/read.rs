@@ -39,7 +39,7 @@ impl Repository {
         let at = self.at(format!("tag {tag}"));
         self.check_tag(&at, tag)?;
         let url = self.url(&at, &format!("manifests/{tag}"))?;
-        let request = Request::new(Method::HEAD, url.clone()).header(ACCEPT, MANIFEST_TYPES);
+        let request = Request::new(Method::HEAD, url).header(ACCEPT, MANIFEST_TYPES);
         let scopes = self.scope("pull");
         match self.send(&at, &request, &scopes) {
             Ok(head) => {
@@ -51,9 +51,18 @@ impl Repository {
             Err(Error::Unsupported { .. }) => {}
             Err(error) => return Err(error),
         }
-        let request = Request::new(Method::GET, url).header(ACCEPT, MANIFEST_TYPES);
-        let (response, bytes) = self.document(&at, &request, &scopes, DOCUMENT_MAX)?;
-        Ok(Descriptor::new(media_type(&at, &response)?, bytes.len() as u64, digest::of(&at, &bytes)?))
+        let (digest, manifest) = self.tagged(tag)?;
+        Ok(Descriptor::new(manifest.media_type, manifest.bytes.len() as u64, digest))
+    }
+
+    /// The manifest or index that a tag stands for now, and its digest.
+    pub fn tagged(&self, tag: &str) -> Result<(Digest, Manifest)> {
+        let at = self.at(format!("tag {tag}"));
+        self.check_tag(&at, tag)?;
+        let request = Request::new(Method::GET, self.url(&at, &format!("manifests/{tag}"))?);
+        let request = request.header(ACCEPT, MANIFEST_TYPES);
+        let (response, bytes) = self.document(&at, &request, &self.scope("pull"), DOCUMENT_MAX)?;
+        Ok((digest::of(&at, &bytes)?, Manifest { media_type: media_type(&at, &response)?, bytes }))
     }
 
     /// The manifest or index of a digest, verified; at most [`DOCUMENT_MAX`] bytes.

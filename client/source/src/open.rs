@@ -118,9 +118,9 @@ impl Found {
             }
             Location::Registry(reference) => {
                 let repository = registry.repository(reference);
-                let (digest, tag) = resolve(&repository, reference)?;
                 let remote = Remote { repository: &repository, keep: keep.as_deref() };
-                let documents = documents(&remote, &digest, location, platform)?;
+                let (digest, manifest, tag) = resolve(&remote, reference)?;
+                let documents = documents(&remote, &digest, &manifest, location, platform)?;
                 Ok(Self { source: Source::Registry(repository), documents, location: location.clone(), tag, keep })
             }
         }
@@ -165,11 +165,15 @@ impl Remote<'_> {
             return Ok(Manifest { media_type, bytes });
         }
         let manifest = self.repository.manifest(digest)?;
-        // One that does not say what it is, has to be asked for again.
-        if media_type(&manifest.bytes).is_some_and(|named| named == manifest.media_type) {
-            self.keep(&hash, &manifest.bytes);
-        }
+        self.keep_manifest(&hash, &manifest);
         Ok(manifest)
+    }
+
+    /// Keeps a manifest; one that does not say what it is, has to be asked for again.
+    fn keep_manifest(&self, hash: &Sha256Hash, manifest: &Manifest) {
+        if media_type(&manifest.bytes).is_some_and(|named| named == manifest.media_type) {
+            self.keep(hash, &manifest.bytes);
+        }
     }
 
     fn blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
@@ -208,23 +212,32 @@ fn media_type(bytes: &[u8]) -> Option<MediaType> {
     Some(MediaType::from(&*serde_json::from_slice::<Named>(bytes).ok()?.media_type))
 }
 
-/// The digest that a reference names, and the tag if it named one.
-fn resolve(repository: &Repository, reference: &Reference) -> Result<(Digest, Option<String>)> {
+/// The digest that a reference names, its manifest, and the tag if it named one.
+fn resolve(remote: &Remote, reference: &Reference) -> Result<(Digest, Manifest, Option<String>)> {
     match (reference.digest(), reference.tag()) {
-        (Some(digest), _) => Ok((digest.clone(), None)),
-        (None, Some(tag)) => Ok((repository.resolve(tag)?.digest().clone(), Some(tag.into()))),
+        (Some(digest), _) => Ok((digest.clone(), remote.manifest(digest)?, None)),
+        (None, Some(tag)) => {
+            let (digest, manifest) = remote.repository.tagged(tag)?;
+            remote.keep_manifest(&hash(&digest)?, &manifest);
+            Ok((digest, manifest, Some(tag.into())))
+        }
         (None, None) => Err(Error::Unnamed { reference: reference.to_string() }),
     }
 }
 
-fn documents(remote: &Remote, digest: &Digest, location: &Location, platform: &Platform) -> Result<Documents> {
-    let manifest = remote.manifest(digest)?;
+fn documents(
+    remote: &Remote,
+    digest: &Digest,
+    manifest: &Manifest,
+    location: &Location,
+    platform: &Platform,
+) -> Result<Documents> {
     if is_index(&manifest.media_type) {
         let digest = in_index(&manifest.bytes, location, platform)?;
         // An index of indexes would be followed without end; it is no manifest.
         return of_manifest(remote, &digest, &remote.manifest(&digest)?, location);
     }
-    let documents = of_manifest(remote, digest, &manifest, location)?;
+    let documents = of_manifest(remote, digest, manifest, location)?;
     check_platform(&documents, location, platform)?;
     Ok(documents)
 }

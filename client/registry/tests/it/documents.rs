@@ -35,6 +35,19 @@ fn a_tag_without_a_digest_is_read_and_hashed() {
 }
 
 #[test]
+fn a_tags_manifest_is_read_with_one_request_and_has_the_digest_of_its_bytes() {
+    let server = Server::new(|_, _| {
+        // What a registry says of the digest is not believed.
+        let named = answer(200).header("docker-content-digest", digest_of(b"something else"));
+        named.header("content-type", TYPE).body(BODY)
+    });
+    let (digest, manifest) = server.repository(options()).tagged("main").unwrap();
+    assert_eq!((digest, &*manifest.bytes, manifest.media_type), (digest_of(BODY), BODY, MediaType::ImageManifest));
+    assert_eq!(server.lines(), ["GET /v2/owner/name/manifests/main"]);
+    assert!(server.repository(options()).tagged("../../x").is_err());
+}
+
+#[test]
 fn a_time_to_come_back_at_is_one_of_the_registrys_clock() {
     // This machine's clock may be wrong by years, as it is here.
     const DATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
