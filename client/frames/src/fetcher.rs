@@ -21,7 +21,7 @@ const RESERVED: usize = 3;
 const TRIES: u32 = 2;
 
 /// So many frames behind one that is touched are likely to be wanted soon.
-const AFTER: usize = 4;
+const AFTER: usize = 32;
 
 /// What the threads share. It ends with the last who may ask.
 pub(crate) struct Fetcher(Arc<Shared>);
@@ -89,6 +89,19 @@ impl Fetcher {
         outcome
     }
 
+    /// Somebody reads what is kept.
+    pub(crate) fn reads(&self) {
+        self.0.queue().pace.reads(Instant::now());
+    }
+
+    /// These are about to be waited for.
+    pub(crate) fn expect(&self, order: Vec<Number>) {
+        let is_wanted = |number: &Number| !self.0.has(*number);
+        if self.0.keeps() {
+            self.0.queue().expect(order.into_iter().filter(is_wanted));
+        }
+    }
+
     /// Streams these in behind, in this order. What cannot be kept is not streamed.
     pub(crate) fn stream(&self, order: Vec<Number>) {
         if self.0.keeps() {
@@ -100,7 +113,7 @@ impl Fetcher {
     /// The same, when there is time.
     pub(crate) fn stream_rest(&self, order: Vec<Number>) {
         if self.0.keeps() {
-            self.0.queue().stream_rest(order.into_iter());
+            self.0.queue().stream_rest(order.into_iter(), Instant::now());
             self.0.work.notify_all();
         }
     }
@@ -146,16 +159,18 @@ impl Shared {
         self.cache.as_ref().is_some_and(FrameCache::keeps)
     }
 
+    /// Whether there is nothing to be fetched.
+    fn has(&self, number: Number) -> bool {
+        let place = self.places.get(number);
+        place.is_none_or(|place| self.cache.as_ref().is_some_and(|cache| cache.has(place.frame)))
+    }
+
     fn work(&self) {
-        let is_had = |number| {
-            let place = self.places.get(number);
-            place.is_none_or(|place| self.cache.as_ref().is_some_and(|cache| cache.has(place.frame)))
-        };
         let mut queue = self.queue();
         while !queue.is_stopped {
             queue.pace.learn(self.source.latency());
             let now = Instant::now();
-            let job = queue.next(&self.places, now, is_had);
+            let job = queue.next(&self.places, now, |number| self.has(number));
             let is_at_work = job.is_some();
             if let Some(job) = job {
                 drop(queue);

@@ -120,6 +120,13 @@ impl Frames {
         }
     }
 
+    /// These are about to be read, in this order: they come before all that is streamed in.
+    pub fn expect(&self, order: Vec<Number>) {
+        if let Origin::Registry { fetcher, .. } = &self.origin {
+            fetcher.expect(order);
+        }
+    }
+
     /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away; else one request at
     /// a time.
     pub fn stream_rest(&self, order: Vec<Number>) {
@@ -244,6 +251,7 @@ impl Frames {
             Origin::Registry { fetcher, cache } => (fetcher, cache),
         };
         if let Some(bytes) = cache.as_ref().and_then(|cache| cache.get(place.frame)) {
+            fetcher.reads();
             return Ok(Arc::new(bytes));
         }
         let owner = self.places.owner(number);

@@ -2,23 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-/// Nobody has waited for so long: whoever did so is done, or has all that it needs for a while.
-const QUIET: Duration = Duration::from_millis(100);
+/// Nobody has read a frame for so long: whoever did so is done, or has all that it needs for a while. A start computes for some
+/// tenths of a second between two reads.
+const QUIET: Duration = Duration::from_millis(500);
 
-/// In the first second after a first read, whoever reads waits for much in turn.
-const START: Duration = Duration::from_secs(1);
+/// In the first seconds, whoever reads waits for much in turn.
+const START: Duration = Duration::from_secs(5);
 
 /// A registry whose fastest answer took so long is far away: while it is waited for, its link and this machine have time.
 const FAR: Duration = Duration::from_millis(15);
 
-/// Who waited, and how far a registry is.
+/// Who read, and how far a registry is.
 ///
 /// Where it is near, a whole seed comes at the pace of this machine: whatever is streamed in takes processor time from whoever
 /// reads, and from what it has read for.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     began: Option<Instant>,
-    waited: Option<Instant>,
+    read: Option<Instant>,
     is_far: bool,
 }
 
@@ -28,10 +29,10 @@ impl Pace {
         self.is_far = latency.is_some_and(|latency| latency >= FAR);
     }
 
-    /// Somebody waits, or has an answer.
-    pub(crate) fn waits(&mut self, now: Instant) {
+    /// Somebody asks for a frame, or has one, or is about to ask.
+    pub(crate) fn reads(&mut self, now: Instant) {
         self.began.get_or_insert(now);
-        self.waited = Some(now);
+        self.read = Some(now);
     }
 
     /// For how long the rest is to wait. After the start it goes on while nothing else is being fetched behind, whoever waits: there
@@ -40,7 +41,7 @@ impl Pace {
         let left = |since: Option<Instant>, time: Duration| {
             since.map_or(Duration::ZERO, |since| (since + time).saturating_duration_since(now))
         };
-        let to_quiet = if is_waited_for { QUIET } else { left(self.waited, QUIET) };
+        let to_quiet = if is_waited_for { QUIET } else { left(self.read, QUIET) };
         if to_quiet.is_zero() || self.is_far {
             return None;
         }
@@ -63,13 +64,13 @@ mod tests {
     fn the_rest_waits_for_quiet_or_goes_on_one_at_a_time() {
         let now = Instant::now();
         let mut pace = Pace::default();
-        assert_eq!(pace.pause(now, false, 5), None, "nobody has waited");
-        pace.waits(now);
+        assert_eq!(pace.pause(now, false, 5), None, "nobody has begun");
+        pace.reads(now);
         assert_eq!(pace.pause(now + SOON, true, 0), Some(QUIET));
         assert_eq!(pace.pause(now + SOON, false, 0), Some(QUIET - SOON));
         assert_eq!(pace.pause(now + QUIET, false, 5), None);
         let later = now + START;
-        pace.waits(later);
+        pace.reads(later);
         assert_eq!((pace.pause(later, true, 0), pace.pause(later, true, 1)), (None, Some(QUIET)));
     }
 
@@ -78,7 +79,7 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::default();
         pace.learn(Some(FAR));
-        pace.waits(now);
+        pace.reads(now);
         assert_eq!(pace.pause(now, true, 5), None);
         pace.learn(Some(FAR / 5));
         assert_eq!(pace.pause(now, true, 5), Some(QUIET));

@@ -14,7 +14,7 @@ use crate::{Error, Number, Places, Result};
 
 /// The most compressed bytes that are asked for at once behind what somebody waits for: so much of the connection's time
 /// is taken before it is free for what is more urgent.
-const RUN: u64 = 2 << 20;
+const RUN: u64 = 4 << 20;
 
 /// So many compressed bytes between two frames are fetched along: a request costs a registry, and the way there, as much.
 const GAP: u64 = 512 << 10;
@@ -92,7 +92,7 @@ impl Queue {
 
     /// Somebody waits for a frame; what is given is for [`withdraw`](Self::withdraw).
     pub(crate) fn demand(&mut self, number: Number, waiter: SyncSender<Outcome>, now: Instant) -> u64 {
-        self.pace.waits(now);
+        self.pace.reads(now);
         self.tickets += 1;
         let waiters = self.waiters.entry(number).or_default();
         waiters.push((self.tickets, waiter));
@@ -131,7 +131,8 @@ impl Queue {
     }
 
     /// These are to be streamed in when there is time, in this order.
-    pub(crate) fn stream_rest(&mut self, order: impl DoubleEndedIterator<Item = Number>) {
+    pub(crate) fn stream_rest(&mut self, order: impl DoubleEndedIterator<Item = Number>, now: Instant) {
+        self.pace.reads(now);
         let mut rest: Vec<_> = order.rev().collect();
         self.streamed.extend(&rest);
         rest.append(&mut self.rest);
@@ -141,8 +142,9 @@ impl Queue {
     /// What to fetch next, of what is not `had`. A job may be empty: then there is more to look at.
     pub(crate) fn next(&mut self, places: &Places, now: Instant, had: impl Fn(Number) -> bool) -> Option<Job> {
         if let Some(number) = self.demands.pop_front() {
-            self.in_flight.insert(number);
-            return Some(Job { numbers: vec![number], is_behind: false });
+            let numbers = self.with_followers(number, places, had);
+            self.in_flight.extend(&numbers);
+            return Some(Job { numbers, is_behind: false });
         }
         if self.behind_now >= self.backoff.most(self.most_behind)
             || self.backoff.is_given_up()
@@ -194,6 +196,27 @@ impl Queue {
         Some(Job { numbers, is_behind: true })
     }
 
+    /// A frame that somebody waits for, and the neighbours behind it that are waited for or expected: they come with the same request.
+    fn with_followers(&mut self, number: Number, places: &Places, had: impl Fn(Number) -> bool) -> Vec<Number> {
+        let mut numbers = vec![number];
+        let mut bytes = places.get(number).map_or(0, |place| u64::from(place.frame.length));
+        for next in (number.0 + 1..).map(Number) {
+            let Some(place) = places.get(next).filter(|_| places.between(Number(next.0 - 1), next) == Some(0)) else {
+                break;
+            };
+            bytes += u64::from(place.frame.length);
+            if bytes > RUN || self.in_flight.contains(&next) || had(next) {
+                break;
+            }
+            let is_demanded = take(&mut self.demands, next);
+            if !take(&mut self.urgent, next) && !is_demanded {
+                break;
+            }
+            numbers.push(next);
+        }
+        numbers
+    }
+
     fn first(&self, is_rest_due: bool) -> Option<Number> {
         let rest = || self.rest.last().filter(|_| is_rest_due);
         self.urgent.front().or(self.behind.last()).or_else(rest).copied()
@@ -217,7 +240,7 @@ impl Queue {
     /// A frame is there for those who wait; whoever asks later is told when it [has arrived](Self::arrived).
     pub(crate) fn deliver(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>, now: Instant) {
         if self.waiters.contains_key(&number) {
-            self.pace.waits(now);
+            self.pace.reads(now);
         }
         self.backoff.mended();
         self.tries.remove(&number);
@@ -274,6 +297,12 @@ impl Queue {
         let is_done = self.urgent.is_empty() && self.behind.is_empty() && self.rest.is_empty();
         self.in_flight.is_empty() && self.demands.is_empty() && (is_done || self.backoff.is_given_up())
     }
+}
+
+/// Takes a number out, and whether it was there.
+fn take(numbers: &mut VecDeque<Number>, number: Number) -> bool {
+    let position = numbers.iter().position(|other| *other == number);
+    position.and_then(|position| numbers.remove(position)).is_some()
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ impl World {
         if job.is_behind {
             assert!(job.numbers.iter().all(|number| !had.contains(number)), "what is there is not fetched");
         } else {
-            assert!(job.numbers.len() == 1 && waits(job.numbers[0]));
+            assert!(waits(job.numbers[0]));
+            assert!(job.numbers[1..].iter().all(|number| !had.contains(number)), "nor what comes with it");
         }
         let found: Vec<_> = job.numbers.iter().map(|number| self.places.get(*number).unwrap()).collect();
         assert!(found.windows(2).all(|pair| pair[0].layer == pair[1].layer), "one layer");
@@ -149,8 +150,8 @@ proptest! {
                 }
                 // Numbers that are none are harmless here.
                 Step::Stream(first, end) => world.queue.stream(numbers(first..end)),
-                Step::Rest(first, end) => world.queue.stream_rest(numbers(first..end)),
-                Step::Wait => world.now += PAUSE / 20,
+                Step::Rest(first, end) => world.queue.stream_rest(numbers(first..end), world.now),
+                Step::Wait => world.now += PAUSE / 4,
                 Step::Expect(first, end) => world.queue.expect(numbers(first..end)),
                 Step::Next => { world.next(); }
                 Step::Arrive(job) => world.end(job, true),
@@ -193,9 +194,9 @@ fn what_lies_between_is_fetched_along_where_it_is_little_and_nobody_has_it() {
         let mut queue = Queue { most_behind: 9, ..queue() };
         queue.in_flight.extend(busy.iter().map(|number| Number(*number)));
         queue.stream(wanted.iter().copied().map(Number));
-        queue.stream_rest(numbers(rest));
+        queue.stream_rest(numbers(rest), Instant::now());
         // For as long as somebody waits, the rest does not come.
-        queue.pace.waits(Instant::now());
+        queue.pace.reads(Instant::now());
         let next = || queue.next(&places, Instant::now(), |number| had.contains(&number.0));
         let jobs = std::iter::from_fn(next).map(|job| job.numbers.iter().map(|number| number.0).collect());
         jobs.take(4).collect::<Vec<Vec<u32>>>()
@@ -255,6 +256,26 @@ fn what_follows_a_touch_comes_before_what_is_streamed_and_is_bounded() {
     queue.expect(numbers(0..100_000));
     assert_eq!(queue.urgent.len(), URGENT);
     assert_eq!(queue.urgent.front(), Some(&Number(0)));
+}
+
+#[test]
+fn what_follows_comes_with_what_somebody_waits_for() {
+    let places = Places::new(&index(&[vec![vec![(9, 9); 20]], vec![vec![(9, 9)]]]));
+    let mut queue = queue();
+    let mut next = |demands: &[u32], expected: &[u32], had: &[u32]| {
+        for number in demands {
+            queue.demand(Number(*number), sync_channel(1).0, Instant::now());
+        }
+        queue.expect(expected.iter().copied().map(Number));
+        let job = queue.next(&places, Instant::now(), |number| had.contains(&number.0)).unwrap();
+        assert!(!job.is_behind);
+        job.numbers.iter().map(|number| number.0).collect::<Vec<_>>()
+    };
+    assert_eq!(next(&[3, 1], &[4, 5, 7], &[]), [3, 4, 5]);
+    assert_eq!(next(&[2], &[], &[]), [1, 2], "what others wait for, too");
+    assert_eq!(next(&[6], &[], &[7]), [6], "what is there is not fetched");
+    assert_eq!(next(&[21], &[22, 23], &[]), [21], "another layer is another request");
+    assert_eq!(queue.in_flight.len(), 7);
 }
 
 #[test]
@@ -337,7 +358,7 @@ fn the_rest_comes_when_nobody_waits() {
         let job = queue.next(&places(), now, |_| false);
         job.map(|job| job.numbers.iter().map(|number| number.0).collect::<Vec<_>>())
     };
-    queue.stream_rest(numbers(3..5));
+    queue.stream_rest(numbers(3..5), now);
     queue.stream(numbers(7..9));
     queue.demand(Number(1), sync_channel(1).0, now);
     assert_eq!(at(&mut queue, now), Some(vec![1]));

@@ -1,6 +1,6 @@
 //! What nobody asks for comes behind what somebody does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix_seed_frames::{FrameCache, Number, Options};
 
@@ -45,6 +45,26 @@ fn what_is_streamed_comes_in_the_order_that_was_given() {
     let asked: Vec<_> = server.asked().into_iter().map(|asked| (asked.blob, asked.range.start)).collect();
     assert_eq!(asked[..5], starts);
     assert_eq!(server.asked()[0].range.end, made.index().layers[2].frames[7].end(), "neighbours come together");
+}
+
+#[test]
+fn what_lies_behind_a_read_and_is_to_be_read_with_it_comes_with_one_request() {
+    let made = made();
+    let (layer, start) = (&made.index().layers[1], made.start(1, 1));
+    let all = layer.frames[1].offset..layer.frames[3].end();
+    // One read of three frames, and one of the first, behind which lies more of the same path.
+    for (length, end) in [(made.start(1, 4) - start, all.end), (1, layer.frames[2].end())] {
+        let (server, dir) = (made.server(), tempfile::tempdir().unwrap());
+        let frames = made.frames(&server, Some(cache(&dir)), &quick());
+        if length > 1 {
+            frames.expect((1..4).map(|frame| frames.places().number(1, frame).unwrap()).collect());
+        }
+        let mut buffer = vec![0; length as usize];
+        frames.read(1, start, &mut buffer, Instant::now()).unwrap();
+        assert!(buffer == made.tars[1][start as usize..][..buffer.len()]);
+        let asked = server.asked();
+        assert!(asked.iter().any(|asked| asked.range.start == all.start && asked.range.end >= end), "{asked:?}");
+    }
 }
 
 #[test]
