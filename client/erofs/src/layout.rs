@@ -37,7 +37,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(entries: &[Entry<'_>], tree: &Tree, options: &Options) -> Result<Self> {
+    pub(crate) fn new(entries: &[Entry<'_>], tree: &Tree, options: &Options, first: &[u32]) -> Result<Self> {
         let mut places = Vec::with_capacity(entries.len());
         let mut end = superblock::END;
         for (index, entry) in entries.iter().enumerate() {
@@ -66,15 +66,17 @@ impl Plan {
             return Err(Error::TooLarge { blocks });
         }
         let mut next = metadata;
-        for is_file in [false, true] {
-            let meant = entries.iter().map(|entry| matches!(entry.node, Node::File { .. }) == is_file);
-            for place in places.iter_mut().zip(meant).filter_map(|(place, is_meant)| is_meant.then_some(place)) {
-                if place.own_blocks() > 0 {
-                    // Less than `blocks`.
-                    place.block = next as u32;
-                    next += place.own_blocks();
-                }
-            }
+        let is_file = |index: &usize| entries.get(*index).is_some_and(|entry| matches!(entry.node, Node::File { .. }));
+        let all = 0..entries.len();
+        let others = all.clone().filter(|index| !is_file(index));
+        let first = first.iter().map(|index| *index as usize).filter(is_file);
+        for index in others.chain(first).chain(all) {
+            let Some(place) = places.get_mut(index).filter(|place| place.block == 0 && place.own_blocks() > 0) else {
+                continue;
+            };
+            // Less than `blocks`.
+            place.block = next as u32;
+            next += place.own_blocks();
         }
         Ok(Self { places, blocks: blocks as u32 })
     }

@@ -93,13 +93,14 @@ pub struct Image {
 /// Makes the metadata of these entries, and says where their contents have to be.
 ///
 /// The first entry is the root. A folder comes before what it holds, and what it holds comes in the order of the bytes of
-/// its names; pre-order is such an order. Contents follow each other as their entries do.
-pub fn write(entries: &[Entry<'_>], options: &Options) -> Result<Image> {
+/// its names; pre-order is such an order. The contents of the files in `first` follow each other in that order, which decides what
+/// a kernel reads ahead; behind them come those of all others, as their entries do. What is no file there makes no difference.
+pub fn write(entries: &[Entry<'_>], options: &Options, first: &[u32]) -> Result<Image> {
     if i64::try_from(options.time).is_err() {
         return Err(Error::Time { time: options.time });
     }
     let tree = Tree::new(entries)?;
-    let plan = Plan::new(entries, &tree, options)?;
+    let plan = Plan::new(entries, &tree, options, first)?;
 
     let mut metadata = superblock::encode(&plan, options, entries.len() as u64);
     let mut blocks = Vec::new();

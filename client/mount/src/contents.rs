@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use nix_seed_frames::{Error, Frames};
+use nix_seed_frames::{Error, Frames, Number};
 use nix_seed_image::index::{Entry, Node, SeedPath};
 use nix_seed_image::seed::Seed;
 use rustix::fs::{Mode, OFlags};
@@ -20,12 +20,15 @@ pub struct Contents {
     pub(crate) seed: Arc<Seed>,
     frames: Arc<Frames>,
     local: Local,
+    /// What is likely to be touched first, in that order.
+    likely: Vec<Number>,
 }
 
 impl Contents {
-    /// What `frames` hold of `seed`; what is in `local` is read from there.
-    pub fn new(seed: Arc<Seed>, frames: Arc<Frames>, local: Local) -> Self {
-        Self { seed, frames, local }
+    /// What `frames` hold of `seed`; what is in `local` is read from there. Files in the frames in `likely` lie first and in that
+    /// order, where the kernel reads ahead.
+    pub fn new(seed: Arc<Seed>, frames: Arc<Frames>, local: Local, likely: Vec<Number>) -> Self {
+        Self { seed, frames, local, likely }
     }
 
     /// The frames behind it.
@@ -37,6 +40,44 @@ impl Contents {
     pub(crate) fn entry(&self, path: u32, entry: u32) -> Option<(&SeedPath, &Entry)> {
         let path = self.seed.index.paths.get(path as usize)?;
         Some((path, path.entries.get(entry as usize)?))
+    }
+
+    /// For each of these files, by path and entry, a number by which they are to lie: what is likely to be touched first in the order of
+    /// that, and then all as their layers have them, so that what lies side by side comes with one request.
+    pub(crate) fn rank(&self, files: impl Iterator<Item = (u32, u32)>) -> Vec<(usize, u32, u64)> {
+        let ranks: HashMap<Number, usize> = self.likely.iter().copied().zip(0..).collect();
+        let places = self.frames.places();
+        let rank_of = |number: Number| ranks.get(&number).copied();
+        let of_path = |path: &SeedPath| {
+            let is_likely = places.of_path(path).any(|number| rank_of(Number(number)).is_some());
+            (is_likely, places.start(path))
+        };
+        let paths: Vec<_> = self.seed.index.paths.iter().map(of_path).collect();
+        let rank = |(position, entry)| {
+            let file = self.entry(position, entry).zip(paths.get(position as usize));
+            let Some(((path, Entry { node: Node::File { size, offset, .. }, .. }), (is_likely, start))) = file else {
+                return (usize::MAX, 0, 0);
+            };
+            let likely = || places.of_file(path, *offset, *size).filter_map(rank_of).min();
+            let rank = is_likely.then(likely).flatten().unwrap_or(usize::MAX);
+            (rank, path.layer, start + offset)
+        };
+        files.map(rank).collect()
+    }
+
+    /// Says that these parts of files will be read next: path, entry, where in the file, and how many bytes.
+    pub(crate) fn expect(&self, parts: impl Iterator<Item = (u32, u32, u64, u64)>) {
+        let places = self.frames.places();
+        let mut numbers = Vec::new();
+        for (path, entry, from, length) in parts.filter(|(path, ..)| !self.local.contains_key(path)) {
+            if let Some((path, Entry { node: Node::File { size, offset, .. }, .. })) = self.entry(path, entry) {
+                numbers.extend(places.of_file(path, offset + from, length.min(size.saturating_sub(from))));
+            }
+        }
+        numbers.dedup();
+        if numbers.len() > 1 {
+            self.frames.expect(numbers);
+        }
     }
 
     /// Fills `buffer` with what a file holds from `from` on; zeros stand behind its end. Whoever asked at this moment waits no

@@ -1,5 +1,6 @@
 //! One file that looks like a block device with an EROFS on it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -49,7 +50,8 @@ impl Device {
         let digest = contents.seed.documents.digest.0;
         let mut uuid = [0; 16];
         uuid.copy_from_slice(&digest[..16]);
-        let image = write(&entries, &Options { owner, time: TIME, uuid, volume: *b"nix-seed\0\0\0\0\0\0\0\0" })?;
+        let options = Options { owner, time: TIME, uuid, volume: *b"nix-seed\0\0\0\0\0\0\0\0" };
+        let image = write(&entries, &options, &order(&contents, &origins))?;
         let placed = image.data.iter().zip(&origins).filter(|(start, _)| **start > 0);
         let mut files: Vec<_> =
             placed.map(|(start, (path, entry))| Placed { start: *start, path: *path, entry: *entry }).collect();
@@ -71,6 +73,7 @@ impl Device {
         now.copy_from_slice(metadata.get(..held).unwrap_or_default());
         (buffer, offset) = (later, offset + held as u64);
         let mut at = self.files.partition_point(|file| file.start <= offset).saturating_sub(1);
+        self.expect(at, offset..offset.saturating_add(buffer.len() as u64));
         while !buffer.is_empty() {
             let Some(file) = self.files.get(at).filter(|file| file.start <= offset) else {
                 buffer.fill(0);
@@ -89,6 +92,22 @@ impl Device {
         }
         Ok(())
     }
+
+    /// Says what will be read of these bytes, of which the first are of the file at `at`.
+    fn expect(&self, at: usize, bytes: Range<u64>) {
+        let files = self.files.get(at..).unwrap_or_default().iter().take_while(|file| file.start < bytes.end);
+        self.contents.expect(files.map(|file| {
+            let from = bytes.start.max(file.start);
+            (file.path, file.entry, from - file.start, bytes.end - from)
+        }));
+    }
+}
+
+/// The entries that are files, in the order in which their contents are to lie.
+fn order(contents: &Contents, origins: &[(u32, u32)]) -> Vec<u32> {
+    let mut files: Vec<_> = contents.rank(origins.iter().copied()).into_iter().zip(0..).collect();
+    files.sort_unstable();
+    files.into_iter().map(|(_, entry)| entry).collect()
 }
 
 fn node(node: &SeedNode) -> Node<'_> {

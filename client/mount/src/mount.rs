@@ -27,7 +27,7 @@ const DEVICE: &str = "device";
 
 /// How much the kernel reads ahead of whoever reads what lies in order, in KiB: some requests of the most that one may ask
 /// for, so that as many threads decompress. It begins with less, and those who read here and there get what they ask for.
-const READ_AHEAD: &str = "2048";
+const READ_AHEAD: &str = "4096";
 
 /// What goes over a seed.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix_seed_frames::{Frames, Options};
+use nix_seed_frames::{Frames, Number, Options};
 use nix_seed_image::image::write_image;
 use nix_seed_image::layer::Group;
 use nix_seed_image::layout::Layout;
@@ -72,9 +72,13 @@ impl Made {
     }
 
     pub(crate) fn contents(&self, local: Local) -> Arc<Contents> {
+        self.contents_with(local, Vec::new())
+    }
+
+    pub(crate) fn contents_with(&self, local: Local, likely: Vec<Number>) -> Arc<Contents> {
         let source = Source::Layout(self.layout.clone());
         let frames = Frames::new(&self.seed, &source, None, &Options::default()).unwrap();
-        Arc::new(Contents::new(self.seed.clone(), Arc::new(frames), local))
+        Arc::new(Contents::new(self.seed.clone(), Arc::new(frames), local, likely))
     }
 
     /// Where a path's files really lie.

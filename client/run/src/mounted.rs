@@ -68,8 +68,9 @@ impl Mounted {
         let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::of_user()?)?);
         let local = if local == Own::Used { self::local(&seed) } else { Local::new() };
         let is_here = |number| frames.places().owner(number).is_some_and(|path| local.contains_key(&path));
-        nix_seed_start::stream(&seed, &frames, is_here);
-        let contents = Arc::new(Contents::new(seed.clone(), frames, local));
+        let likely = nix_seed_start::likely(&seed, frames.places());
+        nix_seed_start::stream(&frames, &likely, is_here);
+        let contents = Arc::new(Contents::new(seed.clone(), frames, local, likely));
         Ok(Self { found, seed, contents })
     }
 

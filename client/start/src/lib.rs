@@ -33,7 +33,7 @@ pub use environment::Environment;
 pub use error::{Error, Result};
 pub use here::{Here, seed_here};
 #[cfg(target_os = "linux")]
-pub use mounted::{Attempt, Served, complete, may_mount, mount, stream};
+pub use mounted::{Attempt, Served, complete, likely, may_mount, mount, stream};
 pub use plan::{Job, plan};
 pub use progress::{Progress, Snapshot};
 pub use undo::{Undone, down, seeds_up};

@@ -41,7 +41,7 @@ fn folders_that_end_near_a_block() {
         let entries = tree.entries();
         for owner in [(0, 0), (0, 65536)] {
             let options = Options { owner, ..OPTIONS };
-            assert_same(&entries, &options, &write(&entries, &options).unwrap());
+            assert_same(&entries, &options, &write(&entries, &options, &[]).unwrap());
         }
     }
 }
@@ -158,9 +158,9 @@ fn a_device_of_16_tib_is_the_largest() {
     tree.add(0, "file", Kind::File(0o444, most));
     assert_eq!(tree.image().size, u64::from(u32::MAX) * 4096);
     tree.add(0, "one more", FILE);
-    assert_eq!(write(&tree.entries(), &OPTIONS), Err(Error::TooLarge { blocks: 1 << 32 }));
+    assert_eq!(write(&tree.entries(), &OPTIONS, &[]), Err(Error::TooLarge { blocks: 1 << 32 }));
     for number in 0..10_000 {
         tree.add(0, format!("{number}"), Kind::File(0o444, u64::MAX));
     }
-    assert_eq!(write(&tree.entries(), &OPTIONS), Err(Error::TooLarge { blocks: u64::MAX }));
+    assert_eq!(write(&tree.entries(), &OPTIONS, &[]), Err(Error::TooLarge { blocks: u64::MAX }));
 }

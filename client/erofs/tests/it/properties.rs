@@ -1,5 +1,7 @@
 //! Whatever the tree, a reader gives it back.
 
+use std::collections::HashSet;
+
 use nix_seed_erofs::{Options, write};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -65,11 +67,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn an_image_is_of_its_tree(tree in tree(), options in options()) {
+    fn an_image_is_of_its_tree(tree in tree(), options in options(), first in vec(0..99_u32, 0..30)) {
         let entries = tree.entries();
-        let image = write(&entries, &options).unwrap();
+        let image = write(&entries, &options, &first).unwrap();
         assert_same(&entries, &options, &image);
-        prop_assert_eq!(write(&entries, &options).unwrap(), image);
+        prop_assert_eq!(write(&entries, &options, &first).unwrap(), image);
+    }
+
+    #[test]
+    fn contents_come_in_the_order_that_is_asked_for(tree in tree(), first in vec(0..99_u32, 0..30)) {
+        let image = write(&tree.entries(), &OPTIONS, &first).unwrap();
+        let place = |index: u32| image.data.get(index as usize).copied().filter(|place| *place > 0);
+        let mut seen = HashSet::new();
+        let asked: Vec<_> = first.iter().filter(|index| seen.insert(**index)).filter_map(|index| place(*index)).collect();
+        let others: Vec<_> = (0..image.data.len() as u32).filter(|index| !seen.contains(index)).filter_map(place).collect();
+        prop_assert!([asked, others].concat().is_sorted());
     }
 
     /// A folder before what it holds is all that is asked for.
@@ -88,6 +100,6 @@ proptest! {
         }
         let mut levels: Vec<_> = order.iter().map(|index| entries[*index]).collect();
         levels.iter_mut().for_each(|entry| entry.parent = places[entry.parent as usize]);
-        assert_same(&levels, &OPTIONS, &write(&levels, &OPTIONS).unwrap());
+        assert_same(&levels, &OPTIONS, &write(&levels, &OPTIONS, &[]).unwrap());
     }
 }

@@ -10,7 +10,7 @@ const FILE: Node<'_> = Node::File { mode: 0o644, size: 1 };
 
 fn refused(rest: &[(u32, &[u8], Node<'_>)]) -> Error {
     let rest = rest.iter().map(|(parent, name, node)| Entry { parent: *parent, name, node: *node });
-    write(&std::iter::once(ROOT).chain(rest).collect::<Vec<_>>(), &OPTIONS).unwrap_err()
+    write(&std::iter::once(ROOT).chain(rest).collect::<Vec<_>>(), &OPTIONS, &[]).unwrap_err()
 }
 
 fn flaw(rest: &[(u32, &[u8], Node<'_>)]) -> Flaw {
@@ -28,9 +28,9 @@ fn no_root() {
         Entry { name: b"root", ..ROOT },
         Entry { parent: 1, ..ROOT },
     ] {
-        assert_eq!(write(&[first], &OPTIONS), Err(Error::Root));
+        assert_eq!(write(&[first], &OPTIONS, &[]), Err(Error::Root));
     }
-    let error = write(&[], &OPTIONS).unwrap_err();
+    let error = write(&[], &OPTIONS, &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the entries have no root: the first has to be a folder with an empty name whose parent is 0, itself"
@@ -83,12 +83,12 @@ fn modes_of_more_than_permissions() {
     let mode = 0o10000;
     assert_eq!(flaw(&[(0, b"a", Node::File { mode, size: 0 })]), Flaw::Mode { mode });
     assert_eq!(flaw(&[(0, b"a", Node::Directory { mode })]), Flaw::Mode { mode });
-    let error = write(&[Entry { node: Node::Directory { mode }, ..ROOT }], &OPTIONS).unwrap_err();
+    let error = write(&[Entry { node: Node::Directory { mode }, ..ROOT }], &OPTIONS, &[]).unwrap_err();
     assert_eq!(error.to_string(), "entry 0, \"\": its mode, 10000, is not only permissions: clear what is above 7777");
 }
 
 #[test]
 fn times_that_would_be_before_1970() {
     let time = 1 << 63;
-    assert_eq!(write(&[ROOT], &Options { time, ..OPTIONS }), Err(Error::Time { time }));
+    assert_eq!(write(&[ROOT], &Options { time, ..OPTIONS }, &[]), Err(Error::Time { time }));
 }

@@ -24,7 +24,7 @@ fn the_bytes_are_the_same_as_ever() {
     entries.extend(names.iter().map(|name| Entry { parent: 8, name: name.as_bytes(), node }));
 
     let digest = |options: &Options| {
-        let image = write(&entries, options).unwrap();
+        let image = write(&entries, options, &[]).unwrap();
         assert_same(&entries, options, &image);
         assert_eq!(image.data[3] - image.data[1], 2 * 4096);
         Sha256::digest(&image.metadata).iter().map(|byte| format!("{byte:02x}")).collect::<String>()

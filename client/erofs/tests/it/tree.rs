@@ -67,7 +67,7 @@ impl Tree {
     /// Its image, after a look at whether it is one of it.
     pub(crate) fn image(&self) -> Image {
         let entries = self.entries();
-        let image = write(&entries, &OPTIONS).unwrap();
+        let image = write(&entries, &OPTIONS, &[]).unwrap();
         assert_same(&entries, &OPTIONS, &image);
         image
     }

@@ -2,6 +2,8 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
+use nix_seed_frames::Number;
+
 use super::*;
 use crate::Local;
 use crate::testing::Made;
@@ -43,6 +45,30 @@ fn a_device_is_its_metadata_and_each_file_in_its_place() {
             assert_eq!(placed.contains(&(path, entry)), is_held, "{path} {entry}");
         }
     }
+}
+
+#[test]
+fn likely_files_lie_first_and_in_their_order_and_all_others_as_in_their_layers() {
+    let made = &made().0;
+    let frames = made.contents(Local::new());
+    let places = frames.frames().places();
+    let index = &made.seed.index;
+    let large = index.paths.iter().find(|path| path.frames.len() > 2).unwrap();
+    let small = index.paths.iter().find(|path| path.layer != large.layer && path.entries.len() > 9).unwrap();
+    // The last frame of the one, and then the first of the other.
+    let likely: Vec<_> = [places.of_path(large).end - 1, places.of_path(small).start].map(Number).into();
+    let contents = made.contents_with(Local::new(), likely.clone());
+    let device = Device::new(contents, (0, 0)).unwrap();
+    let mut orders = Vec::new();
+    for file in &device.files {
+        let path = &index.paths[file.path as usize];
+        let SeedNode::File { size, offset, .. } = path.entries[file.entry as usize].node else { panic!("no file") };
+        let rank = places.of_file(path, offset, size).filter_map(|number| likely.iter().position(|it| *it == number));
+        orders.push((rank.min().unwrap_or(9), path.layer, places.start(path) + offset));
+    }
+    assert!(orders.is_sorted(), "{orders:?}");
+    assert_eq!([orders[0].0, orders[orders.len() - 1].0], [0, 9]);
+    assert!(orders.iter().any(|order| order.0 == 1));
 }
 
 #[test]

@@ -15,15 +15,17 @@ const WINDOW: usize = 256;
 /// So many folders of the search path are looked at: it has a dozen.
 const FOLDERS: usize = 64;
 
-/// Streams in what is not here: at once what a recorded start has touched, or where there is no recording the seed's Nix with
-/// all libraries; the rest when there is time.
-pub fn stream(seed: &Seed, frames: &Frames, is_here: impl Fn(Number) -> bool) {
+/// What a start is likely to touch first: what a recorded one has touched, or where there is no recording the seed's Nix with
+/// all libraries.
+pub fn likely(seed: &Seed, places: &Places) -> Vec<Number> {
+    let recorded: Vec<_> = places.recorded(&seed.index).collect();
+    if recorded.is_empty() { programs(&seed.index, places, &Environment::search_path(seed)) } else { recorded }
+}
+
+/// Streams in what is not here: at once what is likely to be touched, the rest when there is time.
+pub fn stream(frames: &Frames, likely: &[Number], is_here: impl Fn(Number) -> bool) {
     let places = frames.places();
-    let mut first: Vec<_> = places.recorded(&seed.index).collect();
-    if first.is_empty() {
-        first = programs(&seed.index, places, &Environment::search_path(seed));
-    }
-    first.retain(|number| !is_here(*number));
+    let mut first: Vec<_> = likely.iter().copied().filter(|number| !is_here(*number)).collect();
     first.chunks_mut(WINDOW).for_each(<[_]>::sort_unstable);
     frames.stream(first);
     frames.stream_rest(places.all().filter(|number| !is_here(*number)).collect());

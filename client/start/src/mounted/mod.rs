@@ -13,5 +13,5 @@ mod place;
 mod up;
 
 pub(crate) use down::{down, is_mounted};
-pub use likely::stream;
+pub use likely::{likely, stream};
 pub use up::{Attempt, Served, complete, may_mount, mount};

@@ -11,7 +11,7 @@ use nix_seed_source::Found;
 use tracing::info_span;
 
 use super::down::is_built_over;
-use super::likely::stream;
+use super::likely::{likely, stream};
 use super::place::{Mounts, Place, Record};
 use crate::daemon::Daemon;
 use crate::store::{owner_of_new, unmount};
@@ -203,8 +203,9 @@ fn serve(
     let lock = place.serve()?.ok_or_else(busy)?;
     let cache = cache(place, options.complete)?;
     let frames = Arc::new(Frames::new(seed, &found.source, Some(cache), frame_options)?);
-    let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new()));
-    stream(seed, &frames, |_| false);
+    let likely = likely(seed, frames.places());
+    stream(&frames, &likely, |_| false);
+    let contents = Arc::new(Contents::new(seed.clone(), frames.clone(), Local::new(), likely));
     if options.complete {
         complete(seed, &frames, progress)?;
     }
