@@ -7,7 +7,7 @@
 //! ```text
 //!   overlay    what builds write          upper: a folder
 //!   EROFS      names, modes, sizes        metadata: made from the index
-//!   FUSE       one file                   0 … metadata … contents, each from a block on; the kernel reads ahead
+//!   FUSE       one file                   0 … metadata … contents, what is likely first; the kernel reads ahead
 //!   process    this one                   frames, fetched, verified, decompressed
 //! ```
 //!

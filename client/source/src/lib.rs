@@ -8,6 +8,7 @@ mod error;
 mod keep;
 mod location;
 mod open;
+mod remote;
 mod source;
 
 pub use error::{Error, Result};

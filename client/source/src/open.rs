@@ -1,18 +1,22 @@
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
 
 use nix_seed_image::documents::{DOCUMENT_MAX, Documents};
 use nix_seed_image::layout::Layout;
 use nix_seed_image::metadata::METADATA_MAX;
 use nix_seed_image::seed::Seed;
-use nix_seed_registry::{Manifest, MediaType, Reference, Registry, Repository};
-use nix_seed_store::Sha256Hash;
+use nix_seed_registry::{Manifest, MediaType, Reference, Registry};
 use oci_spec::image::{Descriptor, Digest, ImageIndex, ImageManifest, SCHEMA_VERSION};
-use sha2::{Digest as _, Sha256};
 use tracing::field::Empty;
 
+use crate::remote::{Remote, hash};
 use crate::{Error, Keep, Location, Result, Source};
+
+/// A metadata layer of at most so many bytes is fetched beside the configuration: whoever asks for an image is about to
+/// want it, and each is a way to the registry and back.
+const AT_ONCE: u64 = 8 << 20;
 
 /// Docker's manifest and index: "Image Manifest Version 2, Schema 2".
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -81,6 +85,8 @@ pub struct Found {
     /// The tag that was resolved to its digest, where no digest was given.
     pub tag: Option<String>,
     keep: Option<Arc<dyn Keep>>,
+    /// The metadata layer, where it was fetched with the documents, until somebody wants it.
+    metadata: Mutex<Option<Result<Vec<u8>>>>,
 }
 
 impl Found {
@@ -114,14 +120,16 @@ impl Found {
                 let layout = Layout::open(dir)?;
                 check_platform(&layout.documents, location, platform)?;
                 let source = Source::Layout(layout.dir);
-                Ok(Self { source, documents: layout.documents, location: location.clone(), tag: None, keep: None })
+                let documents = layout.documents;
+                Ok(Self { source, documents, location: location.clone(), tag: None, keep: None, metadata: None.into() })
             }
             Location::Registry(reference) => {
                 let repository = registry.repository(reference);
                 let remote = Remote { repository: &repository, keep: keep.as_deref() };
                 let (digest, manifest, tag) = resolve(&remote, reference)?;
-                let documents = documents(&remote, &digest, &manifest, location, platform)?;
-                Ok(Self { source: Source::Registry(repository), documents, location: location.clone(), tag, keep })
+                let (documents, metadata) = documents(&remote, &digest, &manifest, location, platform)?;
+                let (source, location) = (Source::Registry(repository), location.clone());
+                Ok(Self { source, documents, location, tag, keep, metadata: metadata.into() })
             }
         }
     }
@@ -135,9 +143,11 @@ impl Found {
                 format!("its last layer has {} bytes; a seed's metadata has at most {METADATA_MAX}", layer.size());
             return Err(nix_seed_image::Error::Document { what: "the manifest".into(), why }.into());
         }
-        let metadata = match &self.source {
-            Source::Layout(_) => self.source.blob(layer, METADATA_MAX)?,
-            Source::Registry(repository) => {
+        let fetched = self.metadata.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let metadata = match (fetched, &self.source) {
+            (Some(fetched), _) => fetched?,
+            (None, Source::Layout(_)) => self.source.blob(layer, METADATA_MAX)?,
+            (None, Source::Registry(repository)) => {
                 Remote { repository, keep: self.keep.as_deref() }.blob(layer, METADATA_MAX)?
             }
         };
@@ -148,68 +158,6 @@ impl Found {
     pub fn digest(&self) -> String {
         format!("sha256:{}", self.documents.digest.hex())
     }
-}
-
-/// A repository, and what is kept of it.
-struct Remote<'a> {
-    repository: &'a Repository,
-    keep: Option<&'a dyn Keep>,
-}
-
-impl Remote<'_> {
-    fn manifest(&self, digest: &Digest) -> Result<Manifest> {
-        let hash = hash(digest)?;
-        if let Some(bytes) = self.kept(&hash, DOCUMENT_MAX)
-            && let Some(media_type) = media_type(&bytes)
-        {
-            return Ok(Manifest { media_type, bytes });
-        }
-        let manifest = self.repository.manifest(digest)?;
-        self.keep_manifest(&hash, &manifest);
-        Ok(manifest)
-    }
-
-    /// Keeps a manifest; one that does not say what it is, has to be asked for again.
-    fn keep_manifest(&self, hash: &Sha256Hash, manifest: &Manifest) {
-        if media_type(&manifest.bytes).is_some_and(|named| named == manifest.media_type) {
-            self.keep(hash, &manifest.bytes);
-        }
-    }
-
-    fn blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {
-        let hash = hash(descriptor.digest())?;
-        if let Some(bytes) = self.kept(&hash, max) {
-            return Ok(bytes);
-        }
-        let bytes = self.repository.blob(descriptor.digest(), descriptor.size(), max)?;
-        self.keep(&hash, &bytes);
-        Ok(bytes)
-    }
-
-    fn kept(&self, hash: &Sha256Hash, max: u64) -> Option<Vec<u8>> {
-        let bytes = self.keep?.get(hash, max)?;
-        (Sha256::digest(&bytes)[..] == hash.0).then_some(bytes)
-    }
-
-    fn keep(&self, hash: &Sha256Hash, bytes: &[u8]) {
-        if let Some(keep) = self.keep {
-            keep.put(hash, bytes);
-        }
-    }
-}
-
-fn hash(digest: &Digest) -> Result<Sha256Hash> {
-    Ok(Sha256Hash::parse(digest.as_ref()).map_err(nix_seed_image::Error::from)?)
-}
-
-/// What a manifest says that it is.
-fn media_type(bytes: &[u8]) -> Option<MediaType> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Named {
-        media_type: String,
-    }
-    Some(MediaType::from(&*serde_json::from_slice::<Named>(bytes).ok()?.media_type))
 }
 
 /// The digest that a reference names, its manifest, and the tag if it named one.
@@ -231,16 +179,19 @@ fn documents(
     manifest: &Manifest,
     location: &Location,
     platform: &Platform,
-) -> Result<Documents> {
+) -> Result<Fetched> {
     if is_index(&manifest.media_type) {
         let digest = in_index(&manifest.bytes, location, platform)?;
         // An index of indexes would be followed without end; it is no manifest.
         return of_manifest(remote, &digest, &remote.manifest(&digest)?, location);
     }
-    let documents = of_manifest(remote, digest, manifest, location)?;
-    check_platform(&documents, location, platform)?;
-    Ok(documents)
+    let fetched = of_manifest(remote, digest, manifest, location)?;
+    check_platform(&fetched.0, location, platform)?;
+    Ok(fetched)
 }
+
+/// The documents of an image, and its metadata layer, where that was fetched beside them.
+type Fetched = (Documents, Option<Result<Vec<u8>>>);
 
 /// OCI's and docker's, which differ in the names of types alone.
 fn is_index(media_type: &MediaType) -> bool {
@@ -252,7 +203,7 @@ fn of_manifest(
     digest: &Digest,
     Manifest { media_type, bytes }: &Manifest,
     location: &Location,
-) -> Result<Documents> {
+) -> Result<Fetched> {
     let digest = hash(digest)?;
     let other = |media_type: String| Error::Type { what: location.to_string(), media_type };
     let manifest = match media_type {
@@ -269,8 +220,22 @@ fn of_manifest(
         }
         media_type => return Err(other(media_type.to_string())),
     };
-    let config = remote.blob(manifest.config(), DOCUMENT_MAX)?;
-    Ok(Documents::new(digest, manifest, &config)?)
+    let (config, metadata) = std::thread::scope(|scope| {
+        let layer = manifest.layers().last().filter(|layer| is_metadata(layer));
+        let span = tracing::Span::current();
+        let fetch = move |layer| span.in_scope(|| remote.blob(layer, METADATA_MAX));
+        let thread = layer.map(|layer| std::thread::Builder::new().spawn_scoped(scope, move || fetch(layer)));
+        let config = remote.blob(manifest.config(), DOCUMENT_MAX);
+        // Where the system grants no thread, it is fetched later.
+        let join = |thread: ScopedJoinHandle<_>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (config, thread.and_then(Result::ok).map(join))
+    });
+    Ok((Documents::new(digest, manifest, &config?)?, metadata))
+}
+
+/// Whether a manifest's last layer may be a seed's metadata, of a size that is no loss where it is not.
+fn is_metadata(layer: &Descriptor) -> bool {
+    *layer.media_type() == MediaType::ImageLayerZstd && layer.size() <= AT_ONCE
 }
 
 /// The digest of the image for `platform` in an index.

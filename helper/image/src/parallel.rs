@@ -35,6 +35,19 @@ pub(crate) fn map<I: Sync, T: Send>(
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
+/// Does both at the same time where the system grants a thread, else one after the other. A panic goes on here.
+pub(crate) fn join<A, B: Send>(one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, &other);
+        let one = one();
+        let other = match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => other(),
+        };
+        (one, other)
+    })
+}
+
 /// Does every piece of `work` on a thread of its own, the first on this one. Where the system grants fewer threads, the
 /// last pieces are dropped: each has to be enough to do everything.
 ///
