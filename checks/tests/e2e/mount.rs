@@ -10,6 +10,7 @@ mod life;
 mod pressure;
 mod real;
 mod refused;
+mod traced;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -27,7 +27,7 @@ impl Device {
         options: &Options,
         pieces: impl Fn(usize, u64) -> Vec<(u64, u64)>,
     ) -> Self {
-        let image = nix_seed_erofs::write(entries, options).unwrap();
+        let image = nix_seed_erofs::write(entries, options, &[]).unwrap();
         let file = NamedTempFile::new().unwrap();
         file.as_file().set_len(image.size).unwrap();
         file.as_file().write_all_at(&image.metadata, 0).unwrap();

@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::{events, print};
 
 use self::file::TraceFile;
-use self::kept::Kept;
+use self::kept::{Kept, OneTrace};
 use self::settings::Settings;
 
 pub(crate) use self::milestones::{build, ready, traceparent};
@@ -74,7 +74,9 @@ impl Telemetry {
         for warning in &settings.warnings {
             print::warning(warning);
         }
-        let exports = (file.is_some() || settings.collector.is_some()).then(|| Exports::new(file, settings));
+        let trace = parent.as_ref().map(|parent| OneTrace(parent.span().span_context().trace_id()));
+        let exports = (file.is_some() || settings.collector.is_some())
+            .then(|| Exports::new(file, settings, trace.unwrap_or_else(OneTrace::new)));
         let tracer = exports.as_ref().map(|exports| exports.provider.tracer(NAME));
         let layer = tracer.clone().map(|tracer| {
             let layer = tracing_opentelemetry::layer().with_tracer(tracer);
@@ -126,15 +128,15 @@ impl Telemetry {
 }
 
 impl Exports {
-    fn new(file: Option<TraceFile>, settings: Settings) -> Self {
+    fn new(file: Option<TraceFile>, settings: Settings, trace: OneTrace) -> Self {
         let kept = Kept::default();
         let mut resource = Resource::builder();
         if let Some(service) = &settings.service {
             resource = resource.with_service_name(service.clone());
         }
         let resource = resource.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
-        let mut provider =
-            SdkTracerProvider::builder().with_span_processor(kept.clone()).with_resource(resource.clone());
+        let provider = SdkTracerProvider::builder().with_span_processor(kept.clone()).with_id_generator(trace);
+        let mut provider = provider.with_resource(resource.clone());
         if file.is_some() {
             // Whoever names a file wants the trace, whatever others decided of theirs.
             provider = provider.with_sampler(Sampler::AlwaysOn);
