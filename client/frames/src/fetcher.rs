@@ -11,7 +11,7 @@ use nix_seed_image::Compared;
 use nix_seed_source::Source;
 use oci_spec::image::Descriptor;
 
-use crate::queue::{Job, Outcome, Queue};
+use crate::queue::{Job, Outcome, Queue, RUN, URGENT};
 use crate::{Error, FrameCache, Number, Options, Places, Result};
 
 /// So many threads are kept for what somebody waits for.
@@ -37,6 +37,9 @@ struct Shared {
     /// For those who wait until there is nothing any more.
     idle: Condvar,
     received: AtomicU64,
+    began: Instant,
+    /// When somebody read a frame last, in milliseconds since then.
+    read: AtomicU64,
 }
 
 impl Fetcher {
@@ -56,6 +59,8 @@ impl Fetcher {
             work: Condvar::new(),
             idle: Condvar::new(),
             received: AtomicU64::new(0),
+            began: Instant::now(),
+            read: AtomicU64::new(0),
         }));
         let mut started = 0;
         for _ in 0..options.threads.max(RESERVED + 1) {
@@ -74,12 +79,10 @@ impl Fetcher {
     /// The compressed bytes of a frame; none where they do not arrive within `wait`. `after` is likely to be wanted soon.
     pub(crate) fn fetch(&self, number: Number, after: impl Iterator<Item = Number>, wait: Duration) -> Option<Outcome> {
         let (sender, receiver) = sync_channel(1);
-        let after: Vec<_> = after.take(AFTER).collect();
+        let after: Vec<_> = if self.0.keeps() { self.0.up_to_a_run(after.take(AFTER)).collect() } else { Vec::new() };
         let mut queue = self.0.queue();
         let ticket = queue.demand(number, sender, Instant::now());
-        if self.0.keeps() {
-            queue.expect(after.into_iter());
-        }
+        queue.expect(&after);
         drop(queue);
         self.0.work.notify_all();
         let outcome = receiver.recv_timeout(wait).ok();
@@ -89,16 +92,16 @@ impl Fetcher {
         outcome
     }
 
-    /// Somebody reads what is kept.
+    /// Somebody reads a frame, wherever it is.
     pub(crate) fn reads(&self) {
-        self.0.queue().pace.reads(Instant::now());
+        self.0.read.store(self.0.began.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
     /// These are about to be waited for.
     pub(crate) fn expect(&self, order: Vec<Number>) {
-        let is_wanted = |number: &Number| !self.0.has(*number);
         if self.0.keeps() {
-            self.0.queue().expect(order.into_iter().filter(is_wanted));
+            let wanted: Vec<_> = order.into_iter().take(URGENT).filter(|number| !self.0.has(*number)).collect();
+            self.0.queue().expect(&wanted);
         }
     }
 
@@ -159,6 +162,14 @@ impl Shared {
         self.cache.as_ref().is_some_and(FrameCache::keeps)
     }
 
+    /// As many of these as may come with one request.
+    fn up_to_a_run(&self, numbers: impl Iterator<Item = Number>) -> impl Iterator<Item = Number> {
+        numbers.scan(0, |bytes, number| {
+            *bytes += self.places.get(number).map_or(0, |place| u64::from(place.frame.length));
+            (*bytes <= RUN).then_some(number)
+        })
+    }
+
     /// Whether there is nothing to be fetched.
     fn has(&self, number: Number) -> bool {
         let place = self.places.get(number);
@@ -169,6 +180,7 @@ impl Shared {
         let mut queue = self.queue();
         while !queue.is_stopped {
             queue.pace.learn(self.source.latency());
+            queue.pace.reads(self.began + Duration::from_millis(self.read.load(Ordering::Relaxed)));
             let now = Instant::now();
             let job = queue.next(&self.places, now, |number| self.has(number));
             let is_at_work = job.is_some();
@@ -265,12 +277,13 @@ impl Shared {
             drop(queue);
             let is_kept = self.cache.as_ref().is_none_or(|cache| cache.put(&bytes));
             let mut queue = self.queue();
-            if !is_kept {
-                // What cannot be kept would be fetched twice.
-                queue.forget();
-            }
+            queue.keeps(is_kept);
             queue.arrived(*number, &bytes, Instant::now());
             *left = later;
+            if queue.is_to_leave(left) {
+                queue.leave(left);
+                *left = &[];
+            }
             if queue.is_stopped {
                 break;
             }

@@ -197,6 +197,9 @@ impl Frames {
     }
 
     fn touch(&self, number: Number) {
+        if let Origin::Registry { fetcher, .. } = &self.origin {
+            fetcher.reads();
+        }
         let mut touched = lock(&self.touched);
         if touched.known.insert(number) {
             touched.order.push(number);
@@ -251,7 +254,6 @@ impl Frames {
             Origin::Registry { fetcher, cache } => (fetcher, cache),
         };
         if let Some(bytes) = cache.as_ref().and_then(|cache| cache.get(place.frame)) {
-            fetcher.reads();
             return Ok(Arc::new(bytes));
         }
         let owner = self.places.owner(number);

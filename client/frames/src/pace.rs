@@ -32,7 +32,7 @@ impl Pace {
     /// Somebody asks for a frame, or has one, or is about to ask.
     pub(crate) fn reads(&mut self, now: Instant) {
         self.began.get_or_insert(now);
-        self.read = Some(now);
+        self.read = self.read.max(Some(now));
     }
 
     /// For how long the rest is to wait. After the start it goes on while nothing else is being fetched behind, whoever waits: there

@@ -14,7 +14,7 @@ use crate::{Error, Number, Places, Result};
 
 /// The most compressed bytes that are asked for at once behind what somebody waits for: so much of the connection's time
 /// is taken before it is free for what is more urgent.
-const RUN: u64 = 4 << 20;
+pub(crate) const RUN: u64 = 4 << 20;
 
 /// So many compressed bytes between two frames are fetched along: a request costs a registry, and the way there, as much.
 const GAP: u64 = 512 << 10;
@@ -23,7 +23,7 @@ const GAP: u64 = 512 << 10;
 const LOOKED_AT: usize = 256;
 
 /// The most frames that follow what was touched and are fetched before the rest: what was touched long ago says little.
-const URGENT: usize = 256;
+pub(crate) const URGENT: usize = 256;
 
 /// How often a frame is tried for which nobody waits.
 const TRIES: u8 = 3;
@@ -65,6 +65,8 @@ pub(crate) struct Queue {
     pub(crate) most_behind: usize,
     /// Whether a frame is kept before it is given to those who wait for it.
     pub(crate) keeps_first: bool,
+    /// Whether the last one that was to be kept could not be.
+    is_full: bool,
     pub(crate) is_stopped: bool,
 }
 
@@ -86,6 +88,7 @@ impl Queue {
             behind_now: 0,
             most_behind: 0,
             keeps_first: false,
+            is_full: false,
             is_stopped: false,
         }
     }
@@ -112,11 +115,14 @@ impl Queue {
         }
     }
 
-    /// These are likely to be wanted soon.
-    pub(crate) fn expect(&mut self, numbers: impl DoubleEndedIterator<Item = Number>) {
-        for number in numbers.rev() {
-            if !self.urgent.contains(&number) {
-                self.urgent.push_front(number);
+    /// These are likely to be wanted soon, at most [`URGENT`] of them. What could not be kept would be fetched in vain.
+    pub(crate) fn expect(&mut self, numbers: &[Number]) {
+        if self.is_full {
+            return;
+        }
+        for number in numbers.iter().take(URGENT).rev() {
+            if !self.urgent.contains(number) {
+                self.urgent.push_front(*number);
             }
         }
         self.urgent.truncate(URGENT);
@@ -205,13 +211,12 @@ impl Queue {
                 break;
             };
             bytes += u64::from(place.frame.length);
-            if bytes > RUN || self.in_flight.contains(&next) || had(next) {
+            let is_wanted = self.waiters.contains_key(&next) || self.urgent.contains(&next);
+            if bytes > RUN || !is_wanted || self.in_flight.contains(&next) || had(next) {
                 break;
             }
-            let is_demanded = take(&mut self.demands, next);
-            if !take(&mut self.urgent, next) && !is_demanded {
-                break;
-            }
+            self.demands.retain(|other| *other != next);
+            self.urgent.retain(|other| *other != next);
             numbers.push(next);
         }
         numbers
@@ -253,18 +258,32 @@ impl Queue {
         self.in_flight.remove(&number);
     }
 
-    /// These frames of a job did not arrive. They may be demanded anew; for whom nobody waited, they are tried again, after
-    /// all others and a few times.
+    /// Whether a thread is to leave what is left of a job, since nobody waits for any of it, but somebody for whom no thread is free.
+    /// What could not be kept is left at once.
+    pub(crate) fn is_to_leave(&self, left: &[Number]) -> bool {
+        (self.is_full || !self.demands.is_empty()) && !left.iter().any(|number| self.waiters.contains_key(number))
+    }
+
+    /// These frames of a job are not fetched now.
+    pub(crate) fn leave(&mut self, left: &[Number]) {
+        for number in left {
+            self.in_flight.remove(number);
+        }
+        self.expect(left);
+    }
+
+    /// These frames of a job did not arrive. They may be demanded anew; what is to be streamed is tried again, after all others
+    /// and a few times.
     pub(crate) fn failed(&mut self, job: &Job, numbers: &[Number], error: &Error, now: Instant) {
         for number in numbers {
             self.tell(*number, &Err(error.clone()));
             self.in_flight.remove(number);
         }
-        if !job.is_behind || numbers.is_empty() {
-            return;
+        if job.is_behind && !numbers.is_empty() {
+            self.backoff.failed(now);
         }
-        self.backoff.failed(now);
-        let again = numbers.iter().rev().copied().filter(|number| {
+        let again = numbers.iter().rev().copied().filter(|number| job.is_behind || self.streamed.contains(number));
+        let again = again.filter(|number| {
             let tries = self.tries.entry(*number).or_default();
             *tries += 1;
             *tries < TRIES
@@ -280,11 +299,15 @@ impl Queue {
         }
     }
 
-    /// Nothing is to be fetched any more for which nobody waits.
-    pub(crate) fn forget(&mut self) {
-        self.urgent.clear();
-        self.behind.clear();
-        self.rest.clear();
+    /// A frame is kept, or could not be: then nothing is to be fetched any more for which nobody waits, since it would be fetched
+    /// twice.
+    pub(crate) fn keeps(&mut self, is_kept: bool) {
+        self.is_full = !is_kept;
+        if self.is_full {
+            self.urgent.clear();
+            self.behind.clear();
+            self.rest.clear();
+        }
     }
 
     /// A job has ended; all of its frames have arrived or failed.
@@ -297,12 +320,6 @@ impl Queue {
         let is_done = self.urgent.is_empty() && self.behind.is_empty() && self.rest.is_empty();
         self.in_flight.is_empty() && self.demands.is_empty() && (is_done || self.backoff.is_given_up())
     }
-}
-
-/// Takes a number out, and whether it was there.
-fn take(numbers: &mut VecDeque<Number>, number: Number) -> bool {
-    let position = numbers.iter().position(|other| *other == number);
-    position.and_then(|position| numbers.remove(position)).is_some()
 }
 
 #[cfg(test)]

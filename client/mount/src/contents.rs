@@ -12,6 +12,9 @@ use nix_seed_image::index::{Entry, Node, SeedPath};
 use nix_seed_image::seed::Seed;
 use rustix::fs::{Mode, OFlags};
 
+/// So many frames of one read are said to be wanted, at most: they are fetched as many come with one request.
+const EXPECTED: usize = 64;
+
 /// Store paths that are valid in a store of this machine, by position in the seed's index, and where they lie.
 pub type Local = HashMap<u32, PathBuf>;
 
@@ -68,12 +71,15 @@ impl Contents {
     /// Says that these parts of files will be read next: path, entry, where in the file, and how many bytes.
     pub(crate) fn expect(&self, parts: impl Iterator<Item = (u32, u32, u64, u64)>) {
         let places = self.frames.places();
-        let mut numbers = Vec::new();
-        for (path, entry, from, length) in parts.filter(|(path, ..)| !self.local.contains_key(path)) {
-            if let Some((path, Entry { node: Node::File { size, offset, .. }, .. })) = self.entry(path, entry) {
-                numbers.extend(places.of_file(path, offset + from, length.min(size.saturating_sub(from))));
+        let parts = parts.filter(|(path, ..)| !self.local.contains_key(path));
+        let frames = parts.filter_map(|(path, entry, from, length)| match self.entry(path, entry)? {
+            (path, Entry { node: Node::File { size, offset, .. }, .. }) if from < *size => {
+                Some(places.of_file(path, offset + from, length.min(size - from)))
             }
-        }
+            _ => None,
+        });
+        // A frame may be a byte long.
+        let mut numbers: Vec<_> = frames.flatten().take(EXPECTED).collect();
         numbers.dedup();
         if numbers.len() > 1 {
             self.frames.expect(numbers);

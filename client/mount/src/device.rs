@@ -103,7 +103,7 @@ impl Device {
     }
 }
 
-/// The entries that are files, in the order in which their contents are to lie.
+/// The entries in the order in which the contents of files are to lie; what is no file has none.
 fn order(contents: &Contents, origins: &[(u32, u32)]) -> Vec<u32> {
     let mut files: Vec<_> = contents.rank(origins.iter().copied()).into_iter().zip(0..).collect();
     files.sort_unstable();

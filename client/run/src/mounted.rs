@@ -9,7 +9,7 @@ use nix_seed_frames::{FrameCache, Frames, Options as FrameOptions};
 use nix_seed_image::index::{FrameRef, Node, SeedPath};
 use nix_seed_image::recording::Recording;
 use nix_seed_image::seed::Seed;
-use nix_seed_mount::{Above, Contents, Local, Overlay, mount_files, overlay, serve_files, share_heap};
+use nix_seed_mount::{Above, Contents, Local, Overlay, mount_files, overlay, serve_files};
 use nix_seed_source::Found;
 use nix_seed_start::{Giver, Progress, register};
 use nix_seed_store::{LiveDatabase, STORE_DIR, StorePath, database_folder};
@@ -61,15 +61,17 @@ impl std::fmt::Debug for Mounted {
 
 impl Mounted {
     /// The seed that was found; what is fetched of it is kept in `cache`.
-    pub fn new(found: Found, cache: FrameCache, local: Own) -> Result<Self> {
+    pub fn new(found: Found, cache: FrameCache, own: Own) -> Result<Self> {
         let seed = Arc::new(found.seed()?);
         let _quiet = Quiet::begin();
-        share_heap();
         let frames = Arc::new(Frames::new(&seed, &found.source, Some(cache), &FrameOptions::of_user()?)?);
-        let local = if local == Own::Used { self::local(&seed) } else { Local::new() };
+        let local = if own == Own::Used { self::local(&seed) } else { Local::new() };
         let is_here = |number| frames.places().owner(number).is_some_and(|path| local.contains_key(&path));
         let likely = nix_seed_start::likely(&seed, frames.places());
         nix_seed_start::stream(&frames, &likely, is_here);
+        // Who records reads in an order that no recording has made: what that puts beside what is touched would be read ahead, and
+        // stay in every recording to come.
+        let likely = if own == Own::Used { likely } else { Vec::new() };
         let contents = Arc::new(Contents::new(seed.clone(), frames, local, likely));
         Ok(Self { found, seed, contents })
     }

@@ -11,11 +11,11 @@ use nix_seed_registry::{Manifest, MediaType, Reference, Registry};
 use oci_spec::image::{Descriptor, Digest, ImageIndex, ImageManifest, SCHEMA_VERSION};
 use tracing::field::Empty;
 
-use crate::remote::{Remote, hash};
+use crate::remote::{Remote, Want, hash};
 use crate::{Error, Keep, Location, Result, Source};
 
-/// A metadata layer of at most so many bytes is fetched beside the configuration: whoever asks for an image is about to
-/// want it, and each is a way to the registry and back.
+/// A metadata layer of at most so many bytes is fetched beside the configuration: each is a way to the registry and back. The
+/// last layer of an image that is no seed may be anything.
 const AT_ONCE: u64 = 8 << 20;
 
 /// Docker's manifest and index: "Image Manifest Version 2, Schema 2".
@@ -93,18 +93,29 @@ impl Found {
     /// Finds the image at `location`; in an index of several images, the one for `platform`. A tag is resolved once: from
     /// then on, the digest counts.
     pub fn find(location: &Location, registry: &Registry, platform: &Platform) -> Result<Self> {
-        Self::find_keeping(location, registry, platform, None)
+        Self::find_as(location, registry, platform, Want::Documents, None)
     }
 
-    /// [`find`](Self::find), where a registry is not asked for documents that are kept.
-    pub fn find_keeping(
+    /// [`find`](Self::find) for whoever is about to ask for the [`seed`](Self::seed): its metadata is fetched meanwhile. A registry
+    /// is not asked for what is kept.
+    pub fn find_seed(
         location: &Location,
         registry: &Registry,
         platform: &Platform,
         keep: Option<Arc<dyn Keep>>,
     ) -> Result<Self> {
+        Self::find_as(location, registry, platform, Want::Seed, keep)
+    }
+
+    fn find_as(
+        location: &Location,
+        registry: &Registry,
+        platform: &Platform,
+        want: Want,
+        keep: Option<Arc<dyn Keep>>,
+    ) -> Result<Self> {
         let span = tracing::info_span!("resolve", seed.location = %location, seed.digest = Empty).entered();
-        let found = Self::find_at(location, registry, platform, keep)?;
+        let found = Self::find_at(location, registry, platform, want, keep)?;
         span.record("seed.digest", found.digest());
         Ok(found)
     }
@@ -113,6 +124,7 @@ impl Found {
         location: &Location,
         registry: &Registry,
         platform: &Platform,
+        want: Want,
         keep: Option<Arc<dyn Keep>>,
     ) -> Result<Self> {
         match location {
@@ -125,7 +137,7 @@ impl Found {
             }
             Location::Registry(reference) => {
                 let repository = registry.repository(reference);
-                let remote = Remote { repository: &repository, keep: keep.as_deref() };
+                let remote = Remote { repository: &repository, want, keep: keep.as_deref() };
                 let (digest, manifest, tag) = resolve(&remote, reference)?;
                 let (documents, metadata) = documents(&remote, &digest, &manifest, location, platform)?;
                 let (source, location) = (Source::Registry(repository), location.clone());
@@ -148,7 +160,7 @@ impl Found {
             (Some(fetched), _) => fetched?,
             (None, Source::Layout(_)) => self.source.blob(layer, METADATA_MAX)?,
             (None, Source::Registry(repository)) => {
-                Remote { repository, keep: self.keep.as_deref() }.blob(layer, METADATA_MAX)?
+                Remote { repository, want: Want::Seed, keep: self.keep.as_deref() }.blob(layer, METADATA_MAX)?
             }
         };
         Ok(Seed::read(self.documents.clone(), &metadata)?)
@@ -165,8 +177,15 @@ fn resolve(remote: &Remote, reference: &Reference) -> Result<(Digest, Manifest, 
     match (reference.digest(), reference.tag()) {
         (Some(digest), _) => Ok((digest.clone(), remote.manifest(digest)?, None)),
         (None, Some(tag)) => {
-            let (digest, manifest) = remote.repository.tagged(tag)?;
-            remote.keep_manifest(&hash(&digest)?, &manifest);
+            let (digest, manifest) = match remote.keep {
+                // Where the manifest is kept, a HEAD is enough, which registries that limit pulls do not count.
+                Some(_) => {
+                    let digest = remote.repository.resolve(tag)?.digest().clone();
+                    let manifest = remote.manifest(&digest)?;
+                    (digest, manifest)
+                }
+                None => remote.repository.tagged(tag)?,
+            };
             Ok((digest, manifest, Some(tag.into())))
         }
         (None, None) => Err(Error::Unnamed { reference: reference.to_string() }),
@@ -221,7 +240,7 @@ fn of_manifest(
         media_type => return Err(other(media_type.to_string())),
     };
     let (config, metadata) = std::thread::scope(|scope| {
-        let layer = manifest.layers().last().filter(|layer| is_metadata(layer));
+        let layer = manifest.layers().last().filter(|layer| remote.want == Want::Seed && is_metadata(layer));
         let span = tracing::Span::current();
         let fetch = move |layer| span.in_scope(|| remote.blob(layer, METADATA_MAX));
         let thread = layer.map(|layer| std::thread::Builder::new().spawn_scoped(scope, move || fetch(layer)));

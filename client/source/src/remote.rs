@@ -11,7 +11,17 @@ use crate::{Keep, Result};
 /// Where documents come from: what is kept, or else the registry.
 pub(crate) struct Remote<'a> {
     pub(crate) repository: &'a Repository,
+    pub(crate) want: Want,
     pub(crate) keep: Option<&'a dyn Keep>,
+}
+
+/// What is to be known of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// What it is.
+    Documents,
+    /// All that its metadata say.
+    Seed,
 }
 
 impl Remote<'_> {
@@ -23,15 +33,11 @@ impl Remote<'_> {
             return Ok(Manifest { media_type, bytes });
         }
         let manifest = self.repository.manifest(digest)?;
-        self.keep_manifest(&hash, &manifest);
-        Ok(manifest)
-    }
-
-    /// Keeps a manifest; one that does not say what it is, has to be asked for again.
-    pub(crate) fn keep_manifest(&self, hash: &Sha256Hash, manifest: &Manifest) {
+        // One that does not say what it is, has to be asked for again.
         if media_type(&manifest.bytes).is_some_and(|named| named == manifest.media_type) {
-            self.keep(hash, &manifest.bytes);
+            self.keep(&hash, &manifest.bytes);
         }
+        Ok(manifest)
     }
 
     pub(crate) fn blob(&self, descriptor: &Descriptor, max: u64) -> Result<Vec<u8>> {

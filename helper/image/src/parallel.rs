@@ -65,3 +65,17 @@ pub(crate) fn run_all<W: FnOnce() -> Result<()> + Send>(work: Vec<W>) -> Result<
         results.into_iter().filter_map(Result::err).find(|error| !matches!(error, Error::Stopped)).map_or(Ok(()), Err)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_are_done_and_a_panic_of_either_goes_on() {
+        assert_eq!(join(|| 1, || 2), (1, 2));
+        let other = std::panic::catch_unwind(|| join(|| 1, || -> u8 { panic!("other") }));
+        assert_eq!(other.unwrap_err().downcast_ref(), Some(&"other"));
+        let one = std::panic::catch_unwind(|| join(|| -> u8 { panic!("one") }, || 2));
+        assert_eq!(one.unwrap_err().downcast_ref(), Some(&"one"));
+    }
+}

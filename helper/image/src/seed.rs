@@ -32,9 +32,9 @@ pub struct Seed {
 impl Seed {
     /// The seed of `documents`, whose metadata layer is `metadata`. Its digest is checked.
     pub fn read(documents: Documents, metadata: &[u8]) -> Result<Self> {
-        let Metadata { index, database, is_database, gc_roots, root } = Metadata::read(&documents, metadata)?;
+        let Metadata { index, closure, database, is_database, gc_roots, root } = Metadata::read(&documents, metadata)?;
         check_documents(&documents, &index)?;
-        index.closure().check_complete().map_err(|error| Error::index(error.to_string()))?;
+        closure.check_complete().map_err(|error| Error::index(error.to_string()))?;
         if !is_database.map_err(|error| Error::document("the metadata layer", error))? {
             return Err(Error::mismatch("the Nix database", "it does not say the same as the index"));
         }

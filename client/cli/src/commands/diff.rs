@@ -24,7 +24,7 @@ const CAUSES: usize = 3;
 pub(crate) fn run(args: &Diff, global: &Global) -> Result<(), Error> {
     let registry = global.registry()?;
     let find = |location| -> Result<_, Error> {
-        let found = Found::find(location, &registry, &global.platform())?;
+        let found = Found::find_seed(location, &registry, &global.platform(), None)?;
         Ok((found.seed()?, found.digest()))
     };
     let ((a, a_digest), (b, b_digest)) = (find(&args.a)?, find(&args.b)?);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use nix_seed_mount::share_heap;
 use nix_seed_run::{Cache, Mounted, Options, Own, Ready};
 use nix_seed_source::{Found, Location};
 
@@ -35,10 +36,11 @@ pub(crate) struct Record {
 }
 
 pub(crate) fn run(record: &Record, global: &Global) -> Result<u8, Error> {
+    share_heap();
     let cache = Cache::of_user()?;
     let frames = cache.frames()?;
     let keep = Arc::new(frames.clone());
-    let found = Found::find_keeping(&record.location, &global.registry()?, &global.platform(), Some(keep))?;
+    let found = Found::find_seed(&record.location, &global.registry()?, &global.platform(), Some(keep))?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{}: {tag} is {}", record.location, found.digest()));
     }

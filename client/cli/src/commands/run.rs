@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use nix_seed_frames::FrameCache;
+use nix_seed_mount::share_heap;
 use nix_seed_run::{
     Cache, Error as RunError, Finished, Given, Machine, Mounted, Options, Own, Ready, copy_out, results,
 };
@@ -103,9 +104,10 @@ pub(crate) fn over<T>(
     if let Some(seed) = cache.named(location, &global.platform())? {
         return run(&Ready::Unpacked(seed));
     }
+    share_heap();
     let frames = cache.frames()?;
     let registry = global.registry()?;
-    let find = || Found::find_keeping(location, &registry, &global.platform(), Some(Arc::new(frames.clone())));
+    let find = || Found::find_seed(location, &registry, &global.platform(), Some(Arc::new(frames.clone())));
     let found = find()?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{location}: {tag} is {}", found.digest()));

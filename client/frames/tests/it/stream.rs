@@ -126,7 +126,10 @@ fn a_cache_that_is_full_ends_a_stream() {
     frames.stream(vec![frame(1), frame(3), frame(4), frame(5)]);
     frames.wait();
     assert_eq!(server.asked().len(), 1, "512 KiB have no room in 256 KiB");
+    let received = frames.received();
     made.touch(&frames, 1, 3).unwrap();
+    let length = u64::from(made.index().layers[1].frames[3].length);
+    assert_eq!(frames.received() - received, length, "what follows would be fetched in vain");
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Publication {
                 Ok(Self { seed, source: Source::Layout(layout.dir), digest, manifest: manifest(bytes), home: None })
             }
             Location::Registry(reference) => {
-                let found = Found::find(location, registry, platform)?;
+                let found = Found::find_seed(location, registry, platform, None)?;
                 let seed = found.seed();
                 let seed = seed.map_err(|error| match error {
                     nix_seed_source::Error::Image(error) => no_seed(location, &found.documents.manifest, error),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use nix_seed_store::{Sha256Hash, StorePath, is_database_of};
+use nix_seed_store::{Closure, Sha256Hash, StorePath, is_database_of};
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 
@@ -20,6 +20,7 @@ use crate::{Error, Result};
 /// What a metadata layer holds.
 pub(crate) struct Metadata {
     pub(crate) index: Index,
+    pub(crate) closure: Closure,
     pub(crate) database: Vec<u8>,
     /// Whether the database says the same as the index.
     pub(crate) is_database: Result<bool, nix_seed_store::Error>,
@@ -56,14 +57,12 @@ impl Metadata {
         let index = Index::decode(&index_bytes)?;
         let closure = index.closure();
         // Each takes a good part of the time that a start has.
-        let (checked, is_database) =
-            join(|| index.check_bytes(&index_bytes), || is_database_of(&database, &closure));
+        let (checked, is_database) = join(|| index.check_bytes(&index_bytes), || is_database_of(&database, &closure));
         checked?;
         let gc_roots = own.keys().filter_map(|path| path.strip_prefix(GC_ROOTS)?.strip_prefix('/'));
         let gc_roots =
             gc_roots.map(StorePath::from_base_name).collect::<Result<Vec<_>, _>>().map_err(|why| wrong(&why))?;
-        let mut members =
-            members(index_bytes, database, &closure, &gc_roots, root).map_err(|why| wrong(&why))?;
+        let mut members = members(index_bytes, database, &closure, &gc_roots, root).map_err(|why| wrong(&why))?;
         check_tar(&tar, &order, &members).map_err(|why| wrong(&why))?;
         let Some(Content::File(_, database)) = members.remove(DATABASE_PATH) else {
             return Err(wrong(&format!("it holds no {DATABASE_PATH}")));
@@ -71,7 +70,7 @@ impl Metadata {
         let database = database.into_owned();
         let root = members.into_iter().filter(|(path, _)| !Path::new(path).starts_with("nix"));
         let root = root.map(|(path, content)| (path, content.into_owned())).collect();
-        Ok(Self { index, database, is_database, gc_roots, root })
+        Ok(Self { index, closure, database, is_database, gc_roots, root })
     }
 }
 

@@ -72,7 +72,7 @@ fn at_hand(seed: Option<&Location>, folder: Option<&Path>, global: &Global) -> R
 }
 
 fn found(location: &Location, global: &Global) -> Result<Held, Error> {
-    let found = Found::find(location, &global.registry()?, &global.platform())?;
+    let found = Found::find_seed(location, &global.registry()?, &global.platform(), None)?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{location}: {tag} is {}", found.digest()));
     }

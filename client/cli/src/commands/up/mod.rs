@@ -72,7 +72,7 @@ impl Up {
 pub(crate) fn run(up: &Up, global: &Global) -> Result<Done, Error> {
     let files = up.github.then(github_files).transpose()?;
     let registry = global.registry()?;
-    let found = Found::find(&up.location, &registry, &global.platform())?;
+    let found = Found::find_seed(&up.location, &registry, &global.platform(), None)?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{}: {tag} is {}", up.location, found.digest()));
     }
