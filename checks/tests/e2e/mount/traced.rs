@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nix_seed_checks::telemetry::{Form, Reader};
+use nix_seed_checks::telemetry::{Form, Reader, Span};
 
 use crate::up::Scene;
 
@@ -26,6 +26,6 @@ fn a_mounted_start_is_one_trace_with_what_its_threads_fetch() {
         assert!(names.contains(name), "{name} of {names:?}");
     }
     // Frames are asked for by ranges; other threads do so than the one that mounts.
-    let by_range = |span: &&nix_seed_checks::telemetry::Span| span.attributes.contains_key("http.request.header.range");
+    let by_range = |span: &&Span| span.attributes.contains_key("http.request.header.range");
     assert!(spans.iter().filter(by_range).any(|request| request.parent == roots[0].id));
 }
