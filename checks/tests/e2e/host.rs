@@ -32,6 +32,8 @@ const PRELUDE: &str = r#"
     # The machine's own Nix, with its settings, straight to the store.
     own() { program=$1; shift; env -u NIX_REMOTE NIX_CONFIG="$OWN_CONFIG" NIX_CONF_DIR="$OWN_CONF_DIR" "$OWN/$program" "$@"; }
     daemon() {
+        # A machine with a daemon has a store. Nix itself cannot open a new one twice at once.
+        valid >store.log
         NIX_CONFIG="$OWN_CONFIG
             trusted-users = root daemon" NIX_CONF_DIR="$OWN_CONF_DIR" "$OWN/nix-daemon" 2>daemon.log &
         daemon=$!
