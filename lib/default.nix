@@ -60,6 +60,11 @@ let
     flakeInputs = call ./flake-inputs.nix;
     checkLock = call ./check-lock.nix;
 
+    # What is signed
+    namedInputs = call ./named-inputs.nix;
+    releaseOutputs = call ./release-outputs.nix;
+    releaseSource = call ./release-source.nix;
+
     # What must not be given to everyone
     shorten = call ./shorten.nix;
     licenseRestrictions = call ./license-restrictions.nix;

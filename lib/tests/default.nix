@@ -17,6 +17,7 @@ run {
   own-source = tests ./own-source.nix;
   partition = tests ./partition.nix;
   recording = tests ./recording.nix;
+  release = tests ./release.nix;
   restrictions = tests ./restrictions.nix;
   subject = tests ./subject.nix;
 }

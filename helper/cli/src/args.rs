@@ -107,6 +107,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Write the release statement of a seed: what was built, from what
+    #[command(
+        after_help = "Example:\n  nix eval --json .#seed.release.seed --apply 'seed: removeAttrs seed [ \"step\" ]' > request.json\n  \
+        nix-seed-helper release --request request.json --out release.json"
+    )]
+    Release {
+        /// Image, bills of materials, source, system, outputs and inputs, as JSON: doc/helper.md
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Check, in a seed, that a flake's outputs can be built after any edit that changes no dependency
     ///
     /// Nix and its store have to be the seed's. `nix-seed check` brings them about.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::input::read_json;
-use crate::{check, print, steps};
+use crate::{check, print, release, steps};
 
 #[derive(Deserialize)]
 struct Attributes {
@@ -49,6 +49,7 @@ enum Request {
         image: PathBuf,
     },
     Plan(nix_seed_frontier::Request),
+    Release(release::Request),
     Complete {
         subject: Subject,
     },
@@ -112,6 +113,7 @@ pub(crate) fn run() -> Result<(), Error> {
             let (closure, flake) = (graph(attributes.closure, "closure")?, graph(attributes.flake, "flake")?);
             check::in_derivation(subject, &closure, &flake, out)
         }
+        Request::Release(request) => release::release(request, out),
         Request::Plan(request) => steps::plan(&request, Path::new("/"), out),
     }
 }

@@ -9,6 +9,7 @@ mod derivation;
 mod error;
 mod input;
 mod print;
+mod release;
 mod run;
 mod steps;
 

@@ -12,7 +12,7 @@ use crate::args::Command;
 use crate::error::Error;
 use crate::input::{read_graph, read_json};
 use crate::print::TOP;
-use crate::{check, derivation, print, steps};
+use crate::{check, derivation, print, release, steps};
 
 pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
@@ -35,6 +35,10 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
         Command::Plan { request, root, out } => {
             let request = read_json(&request)?;
             write_aside(&out, |out| steps::plan(&request, &root, out))
+        }
+        Command::Release { request, out } => {
+            let request = read_json(&request)?;
+            write_aside(&out, |out| release::release(request, out))
         }
         Command::Check { seed, closure, root, override_input, paths, json } => {
             let report = check::by_hand(&seed, closure.as_deref(), &root, &override_input)?;

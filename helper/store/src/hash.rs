@@ -29,10 +29,7 @@ impl Sha256Hash {
                 _ => None,
             })
         };
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or_else(|| Error::Hash { hash: text.chars().take(128).collect() })
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or_else(|| refuse(text))
     }
 
     /// `sha256-<base64>`, as `flake.lock` and `nix path-info` write it (W3C Subresource Integrity).
@@ -40,10 +37,24 @@ impl Sha256Hash {
         format!("sha256-{}", BASE64.encode(&self.0))
     }
 
+    /// 52 characters of Nix base 32, as `nix-store --query --hash` and binary caches write it.
+    pub fn nix_base32(&self) -> String {
+        to_nix_base32(&self.0).unwrap_or_default()
+    }
+
+    /// From 64 hexadecimal digits.
+    pub fn from_hex(digits: &str) -> Result<Self> {
+        Self::parse(&format!("sha256:{digits}")).ok().filter(|_| digits.len() == 64).ok_or_else(|| refuse(digits))
+    }
+
     /// 64 hexadecimal digits, as OCI digests and the Nix database write it.
     pub fn hex(&self) -> String {
         HEXLOWER.encode(&self.0)
     }
+}
+
+fn refuse(text: &str) -> Error {
+    Error::Hash { hash: text.chars().take(128).collect() }
 }
 
 /// Bytes in Nix's base 32.
@@ -84,12 +95,14 @@ mod tests {
         assert_eq!(hash, Sha256Hash::parse(&format!("sha256:{HEX}")).unwrap());
         assert_eq!(hash, Sha256Hash::parse(&format!("sha256:{BASE32}")).unwrap());
         assert_eq!((hash.sri().as_str(), hash.hex().as_str()), (SRI, HEX));
+        assert_eq!(hash, Sha256Hash::from_hex(HEX).unwrap());
+        assert!(Sha256Hash::from_hex(BASE32).is_err());
     }
 
     #[test]
     fn base_32_is_written_as_nix_reads_it() {
         let hash = Sha256Hash::parse(SRI).unwrap();
-        assert_eq!(to_nix_base32(&hash.0).as_deref(), Some(BASE32));
+        assert_eq!(hash.nix_base32(), BASE32);
     }
 
     #[test]

@@ -1,0 +1,156 @@
+# What a release statement says, as far as evaluation knows it.
+{ lib }:
+let
+  tree = name: builtins.toFile name name;
+  flake = name: inputs: {
+    _type = "flake";
+    outPath = tree name;
+    sourceInfo = {
+      outPath = tree name;
+      narHash = "sha256-${name}";
+    };
+    inherit inputs;
+  };
+  names = self: map (input: input.name) (lib.namedInputs self);
+  systems = flake "systems" { };
+  nixpkgs = flake "nixpkgs" { inherit systems; };
+  # a and b follow each other.
+  circular =
+    let
+      a = flake "a" { inherit b; };
+      b = flake "b" { inherit a; };
+    in
+    flake "self" { inherit a b; };
+
+  git = info: flake "self" { } // { sourceInfo = { outPath = tree "self"; narHash = "sha256-self"; } // info; };
+  source =
+    info: uri:
+    lib.releaseSource {
+      self = git info;
+      inherit uri;
+    };
+  drv = name: outputs: {
+    label = "packages.x86_64-linux.${name}";
+    sort = "derivation";
+    value = {
+      inherit outputs;
+      outPath = "/nix/store/0c6sj0ar3q8dvxl3zrk1mgh5g6hcb1sp-${name}";
+    }
+    // builtins.listToAttrs (
+      map (output: {
+        name = output;
+        value.outPath = "/nix/store/0c6sj0ar3q8dvxl3zrk1mgh5g6hcb1sp-${name}-${output}";
+      }) outputs
+    );
+  };
+in
+{
+  "inputs have the shortest name that leads to them" = {
+    actual = names (flake "self" { inherit nixpkgs; other = flake "other" { inherit nixpkgs; }; });
+    expected = [
+      "nixpkgs"
+      "nixpkgs/systems"
+      "other"
+    ];
+  };
+  "inputs that go round in circles are named once" = {
+    actual = names circular;
+    expected = [
+      "a"
+      "b"
+    ];
+  };
+  "the flake's own tree is no input" = {
+    actual =
+      let
+        self = flake "self" { sub = flake "self" { }; inherit systems; };
+      in
+      names self;
+    expected = [ "systems" ];
+  };
+  "an input has its hash, and its commit where it has one" = {
+    actual = lib.namedInputs (
+      flake "self" {
+        a = flake "a" { };
+        b.outPath = tree "b";
+        b.narHash = "sha256-b";
+        b.rev = "4f1c";
+      }
+    );
+    expected = [
+      {
+        name = "a";
+        narHash = "sha256-a";
+      }
+      {
+        name = "b";
+        narHash = "sha256-b";
+        rev = "4f1c";
+      }
+    ];
+  };
+
+  "a source is a repository, a commit, a tree and a lock file" = {
+    actual = source { rev = "4f1c"; } "git+https://example.org/app";
+    expected = {
+      ok = true;
+      source = {
+        uri = "git+https://example.org/app";
+        commit = "4f1c";
+        narHash = "sha256-self";
+        lock = null;
+      };
+    };
+  };
+  "a source without a repository and without a commit is refused, with both" = {
+    actual = source { dirtyRev = "4f1c-dirty"; } null;
+    expected = {
+      ok = false;
+      message = ''
+        nix-seed: a release says which repository it is of, and the flake does not.
+        Say so in its outputs: seedCfg = inputs.nix-seed.lib.seedCfg { source = "git+https://github.com/me/app"; … };
+
+        nix-seed: a release says which commit it is of, and this source has none: files differ from 4f1c-dirty.
+        Commit what has changed, and take the flake from its git repository: nix build .#seed.release'';
+    };
+  };
+
+  "outputs are named with all their store paths, sorted" = {
+    actual = lib.releaseOutputs [
+      (drv "b" [
+        "out"
+        "dev"
+      ])
+      (drv "a" [ "out" ])
+      {
+        label = "apps.x86_64-linux.run";
+        sort = "app";
+        value.program = "/nix/store/0c6sj0ar3q8dvxl3zrk1mgh5g6hcb1sp-run/bin/run";
+      }
+    ];
+    expected =
+      let
+        path = name: of: {
+          inherit name;
+          path = "/nix/store/0c6sj0ar3q8dvxl3zrk1mgh5g6hcb1sp-${of}";
+        };
+      in
+      [
+        {
+          attribute = "apps.x86_64-linux.run";
+          paths = [ (path "program" "run") ];
+        }
+        {
+          attribute = "packages.x86_64-linux.a";
+          paths = [ (path "out" "a-out") ];
+        }
+        {
+          attribute = "packages.x86_64-linux.b";
+          paths = [
+            (path "dev" "b-dev")
+            (path "out" "b-out")
+          ];
+        }
+      ];
+  };
+}
