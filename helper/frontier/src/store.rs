@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use nix_seed_store::StorePath;
+use nix_seed_store::{Derivation, StorePath};
 
 use crate::{Error, Graph, Own, Plan, Request, Result, Texts, Tree, plan, read_derivation};
 
@@ -16,7 +16,10 @@ pub fn read_graph(request: &Request, root: &Path) -> Result<Graph> {
     for output in &request.outputs {
         let used = output.inputs.iter().map(|used| &used.derivation);
         for derivation in output.derivation.iter().chain(used) {
-            graph.add(&store_path(derivation)?, &mut |path| read_derivation(root, path))?;
+            graph.add(&store_path(derivation)?, &mut |path| {
+                // Where a download is from decides nothing.
+                Ok(Derivation { fixed: None, ..read_derivation(root, path)? })
+            })?;
         }
     }
     Ok(graph)

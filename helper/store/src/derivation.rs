@@ -1,4 +1,9 @@
-use crate::{Error, Result, StorePath};
+mod fixed;
+
+pub use fixed::FixedOutput;
+
+use crate::derivation::fixed::Attribute;
+use crate::{ContentHash, Error, Result, StorePath};
 
 /// A derivation, as far as it says what is built from what: the content of a `.drv` file (Nix manual, "Derivation",
 /// "ATerm format").
@@ -14,6 +19,8 @@ pub struct Derivation {
     pub sources: Vec<StorePath>,
     /// Its builder, arguments and the values of its environment.
     pub texts: Vec<Vec<u8>>,
+    /// What it fetches, if its one output is fixed.
+    pub fixed: Option<Box<FixedOutput>>,
     /// Whether it is a dynamic derivation. Then the rest is empty.
     pub is_dynamic: bool,
 }
@@ -72,7 +79,12 @@ impl Reader<'_> {
             return Ok(Derivation { is_dynamic: true, ..Derivation::default() });
         }
         self.expect(b"Derive(")?;
-        let outputs = self.list(Self::output)?;
+        let mut hash = None;
+        let outputs = self.list(|reader| reader.output(&mut hash))?;
+        let mut fixed = match &*outputs {
+            [Output { kind: OutputKind::Fixed, .. }] => Some(Box::new(FixedOutput { hash, attributes: Vec::new() })),
+            _ => None,
+        };
         self.expect(b",")?;
         let inputs = self.list(|reader| {
             reader.expect(b"(")?;
@@ -94,21 +106,25 @@ impl Reader<'_> {
         self.expect(b",")?;
         texts.extend(self.list(|reader| {
             reader.expect(b"(")?;
-            reader.string()?;
+            let name = reader.string()?;
             reader.expect(b",")?;
             let value = reader.string()?;
             reader.expect(b")")?;
+            if let (Some(fixed), Some(attribute)) = (&mut fixed, Attribute::named(&name)) {
+                fixed.attributes.push((attribute, value.clone()));
+            }
             Ok(value)
         })?);
         self.expect(b")")?;
         if self.rest.is_empty() {
-            Ok(Derivation { outputs, inputs, sources, texts, is_dynamic: false })
+            Ok(Derivation { outputs, inputs, sources, texts, fixed, is_dynamic: false })
         } else {
             Err("something follows it")
         }
     }
 
-    fn output(&mut self) -> Parsed<Output> {
+    /// The last output's hash goes into `hash`: where one is fixed, there is no other.
+    fn output(&mut self, content: &mut Option<ContentHash>) -> Parsed<Output> {
         self.expect(b"(")?;
         let name = self.text()?;
         self.expect(b",")?;
@@ -124,6 +140,9 @@ impl Reader<'_> {
             (_, "", "") => OutputKind::InputAddressed,
             _ => OutputKind::Fixed,
         };
+        if kind == OutputKind::Fixed {
+            *content = ContentHash::of_output(&algorithm, &hash);
+        }
         let path = if path.is_empty() { None } else { Some(store_path(&path)?) };
         Ok(Output { name, path, kind })
     }

@@ -34,6 +34,12 @@ pub enum Error {
         /// The string as it was given.
         hash: String,
     },
+    /// A string is not a content address.
+    #[error("{ca:?} is not a content address; expected fixed:[r:]<algorithm>:<hash>, or text:<algorithm>:<hash>")]
+    ContentAddress {
+        /// The string as it was given.
+        ca: String,
+    },
     /// A closure graph cannot be read.
     #[error("the closure graph is malformed: {why}; expected what `nix path-info --json --recursive` prints")]
     Graph {

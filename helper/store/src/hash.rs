@@ -62,7 +62,8 @@ pub(crate) fn to_nix_base32(bytes: &[u8]) -> Option<String> {
     Some(NIX_BASE32.as_ref()?.encode(bytes).chars().rev().collect())
 }
 
-fn from_nix_base32(digits: &[u8]) -> Option<Vec<u8>> {
+/// Reads them back.
+pub(crate) fn from_nix_base32(digits: &[u8]) -> Option<Vec<u8>> {
     let backwards: Vec<u8> = digits.iter().rev().copied().collect();
     NIX_BASE32.as_ref()?.decode(&backwards).ok()
 }

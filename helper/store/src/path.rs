@@ -74,20 +74,22 @@ impl StorePath {
         &self.0[HASH_LEN + 1..]
     }
 
-    /// The name up to its version, as Nix's `parseDrvName` cuts it: before the first `-` that no letter follows.
+    /// The name up to its version ([`parse_drv_name`]).
     pub fn package(&self) -> &str {
-        let name = self.name();
-        let end = name
-            .as_bytes()
-            .windows(2)
-            .position(|pair| pair[0] == b'-' && !pair[1].is_ascii_alphabetic())
-            .unwrap_or(name.len());
-        &name[..end]
+        parse_drv_name(self.name()).0
     }
 
     /// Where the path lies when the file system's root is `root`: `<root>/nix/store/<base name>`.
     pub fn below(&self, root: &Path) -> PathBuf {
         root.join(&STORE_DIR[1..]).join(self.base_name())
+    }
+}
+
+/// A package's name and its version, as Nix's `parseDrvName` tells them apart: at the first `-` that no letter follows.
+pub fn parse_drv_name(name: &str) -> (&str, Option<&str>) {
+    match name.as_bytes().windows(2).position(|pair| pair[0] == b'-' && !pair[1].is_ascii_alphabetic()) {
+        Some(end) => (&name[..end], Some(&name[end + 1..])),
+        None => (name, None),
     }
 }
 
@@ -120,6 +122,22 @@ mod tests {
         assert_eq!(path.name(), "gcc-wrapper-13.2.0-lib");
         assert_eq!(path.package(), "gcc-wrapper");
         assert_eq!(path.below(Path::new("/root")), Path::new("/root/nix/store").join(path.base_name()));
+    }
+
+    #[test]
+    fn a_name_is_cut_where_nix_cuts_it() {
+        // As `builtins.parseDrvName` does.
+        for (name, package, version) in [
+            ("nix-0.12pre12876", "nix", Some("0.12pre12876")),
+            ("gcc-wrapper-13.2.0-lib", "gcc-wrapper", Some("13.2.0-lib")),
+            ("font-util-X11R7", "font-util-X11R7", None),
+            ("a--b", "a", Some("-b")),
+            ("a-", "a-", None),
+            ("a-é", "a", Some("é")),
+            ("", "", None),
+        ] {
+            assert_eq!(parse_drv_name(name), (package, version), "{name}");
+        }
     }
 
     #[test]

@@ -70,13 +70,7 @@ impl Line {
             return Derivation { is_dynamic: true, ..Derivation::default() };
         }
         let (inputs, sources) = needs(&self.needs);
-        Derivation {
-            outputs: self.outputs.iter().map(output).collect(),
-            inputs,
-            sources,
-            texts: Vec::new(),
-            is_dynamic: false,
-        }
+        Derivation { outputs: self.outputs.iter().map(output).collect(), inputs, sources, ..Derivation::default() }
     }
 
     fn request(&self) -> OutputRequest {

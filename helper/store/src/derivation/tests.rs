@@ -39,6 +39,52 @@ fn the_kinds_of_outputs() {
     assert_eq!(kinds(r#"("out","","r:sha256","impure")"#), [OutputKind::Impure]);
 }
 
+/// A fixed-output derivation with this environment, of names and values.
+fn fetch(output: &str, environment: &[(&str, &str)]) -> FixedOutput {
+    let environment: Vec<_> = environment.iter().map(|(name, value)| format!("({name:?},{value:?})")).collect();
+    let aterm = format!(
+        r#"Derive([("out","{OUT}",{output})],[],[],"builtin","builtin:fetchurl",[],[{}])"#,
+        environment.join(",")
+    );
+    *Derivation::parse(aterm.as_bytes()).unwrap().fixed.unwrap()
+}
+
+#[test]
+fn what_a_fixed_output_derivation_fetches() {
+    let hash = format!(r#""r:sha1","{}""#, "0f".repeat(20));
+    let tarball = fetch(
+        &hash,
+        &[("name", "hello"), ("url", "https://a.example/a"), ("urls", "mirror://b/b https://a.example/a")],
+    );
+    let hash = tarball.hash.as_ref().unwrap();
+    assert_eq!((hash.method, &*hash.hex()), (crate::HashMethod::Nar, &*"0f".repeat(20)));
+    assert_eq!(tarball.urls(), ["https://a.example/a", "mirror://b/b"]);
+}
+
+#[test]
+fn structured_attributes_name_addresses_too() {
+    let json = r#"{"name":"hello","url":"https://a.example/a","urls":["https://a.example/a","https://b.example/b"]}"#;
+    let hash = format!(r#""sha256","{}""#, "00".repeat(32));
+    assert_eq!(fetch(&hash, &[("__json", json)]).urls(), ["https://a.example/a", "https://b.example/b"]);
+    for odd in ["", "[", "[]", r#"{"url":7,"urls":{"a":"b"}}"#, r#"{"urls":[7]}"#, r#"{"url":null}"#] {
+        assert_eq!(fetch(&hash, &[("__json", odd)]).urls(), Vec::<String>::new(), "{odd}");
+    }
+}
+
+#[test]
+fn a_fetch_that_says_nothing_or_much() {
+    let nothing = fetch(r#""sha3","00""#, &[("urls", " ")]);
+    assert_eq!((&nothing.hash, nothing.urls()), (&None, vec![]));
+    let many: Vec<_> = (0..1000).map(|i| format!("https://{i}.example/")).collect();
+    assert_eq!(fetch(r#""sha3","00""#, &[("urls", &many.join(" "))]).urls().len(), 64);
+}
+
+#[test]
+fn nothing_is_kept_of_what_fetches_nothing() {
+    let honest = with_outputs(&format!(r#"("out","{OUT}","","")"#));
+    assert_eq!(Derivation::parse(honest.as_bytes()).unwrap().fixed, None);
+}
+
 #[test]
 fn a_dynamic_derivation_is_only_known_to_be_one() {
     let derivation = Derivation::parse(br#"DrvWithVersion("xp-dyn-drv",[],[],[],"","",[],[])"#).unwrap();
