@@ -64,6 +64,12 @@ let
     namedInputs = call ./named-inputs.nix;
     releaseOutputs = call ./release-outputs.nix;
     releaseSource = call ./release-source.nix;
+    # What packages say of themselves
+    orElse = call ./or-else.nix;
+    plainText = call ./plain-text.nix;
+    derivationsBelow = call ./derivations-below.nix;
+    packageMetadata = call ./package-metadata.nix;
+    derivationFiles = call ./derivation-files.nix;
 
     # What must not be given to everyone
     shorten = call ./shorten.nix;

@@ -1,5 +1,5 @@
 # plan :: { pkgs, lib, step, name, arguments, environment }
-#         -> { partition :: [ { name, roots, allowance } ], needed, results, reasons, licenses, privateSources, … }
+#         -> { partition :: [ { name, roots, allowance } ], needed, results, reasons, packages, licenses, privateSources, … }
 #
 # Why: what is in the seed, in which group and why, and what of it must not be given to everyone. This is where a user's flake is looked at; it is evaluated only when the seed is asked
 # for its derivation. Where Nix evaluates without writing to the store, the outputs are evaluated and checked, and the rest is left
@@ -108,6 +108,19 @@ let
     inherit (frontier) direct results;
   };
 
+  # Whatever can be asked what it is.
+  packages =
+    if isReadOnly then
+      [ ]
+    else
+      lib.derivationsBelow [
+        # An app says nothing of itself; the package that is its program does.
+        (map (entry: if entry.sort == "app" then entry.value.program else entry.value) entries)
+        environment.programs
+        arguments.contents
+        pkgs.standardEnvironments
+      ];
+
   because = link: map (path: {
     path = plain path;
     chain = [ link ];
@@ -131,17 +144,8 @@ in
   inherit (frontier) results;
   plan = frontier.plan or null;
 
-  licenses =
-    if isReadOnly then
-      [ ]
-    else
-      lib.licenseRestrictions [
-        # An app says nothing of licenses; the package that is its program does.
-        (map (entry: if entry.sort == "app" then entry.value.program else entry.value) entries)
-        environment.programs
-        arguments.contents
-        pkgs.standardEnvironments
-      ];
+  inherit packages;
+  licenses = lib.licenseRestrictions packages;
 
   privateSources = lib.privateSources lock;
 }

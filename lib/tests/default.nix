@@ -13,6 +13,7 @@ run {
   flake-inputs = tests ./flake-inputs.nix;
   frontier = tests ./frontier.nix;
   messages = tests ./messages.nix;
+  metadata = tests ./metadata.nix;
   names = tests ./names.nix;
   own-source = tests ./own-source.nix;
   partition = tests ./partition.nix;

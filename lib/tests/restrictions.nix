@@ -7,7 +7,8 @@ let
     fullName = "Unfree";
     free = false;
   };
-  reasons = values: map (found: found.reason) (lib.licenseRestrictions values);
+  restrictions = values: lib.licenseRestrictions (lib.derivationsBelow values);
+  reasons = values: map (found: found.reason) (restrictions values);
   blob = licensed "blob-1" unfree;
 
   sources = nodes: lib.privateSources (builtins.toJSON { inherit nodes; });
@@ -17,7 +18,7 @@ let
 in
 {
   "a license that forbids" = {
-    actual = lib.licenseRestrictions [ blob ];
+    actual = restrictions [ blob ];
     expected = [
       {
         path = builtins.unsafeDiscardStringContext blob.outPath;
@@ -73,7 +74,7 @@ in
   };
   "every output" = {
     actual = map (found: builtins.substring 43 (-1) found.path) (
-      lib.licenseRestrictions (
+      restrictions (
         make "blob" {
           outputs = [
             "out"
