@@ -64,6 +64,7 @@ let
     namedInputs = call ./named-inputs.nix;
     releaseOutputs = call ./release-outputs.nix;
     releaseSource = call ./release-source.nix;
+
     # What packages say of themselves
     orElse = call ./or-else.nix;
     plainText = call ./plain-text.nix;
