@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, tests, partition, subject, needs, plan }
+#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, tests, partition, subject, needs, plan, metadata }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -87,8 +87,23 @@ let
     nix = "${orElse pkgs.nix arguments.nix}/bin/nix";
   };
 
+  # What packages say of themselves; evaluated where an SBOM is asked for, and not before.
+  metadata = lib.packageMetadata plan.packages;
+
   passthru = {
-    inherit closure layers image;
+    inherit closure layers image metadata;
+    sbom = import ./sbom.nix {
+      inherit
+        step
+        lib
+        name
+        imageName
+        image
+        roots
+        metadata
+        ;
+      inherit (arguments) self;
+    };
     tests = {
       verify = import ./verify.nix { inherit step name image; };
       complete = import ./complete.nix {

@@ -272,4 +272,87 @@ in
       };
     expected = true;
   };
+  "sbom: of the image, at the time of the commit" = {
+    actual =
+      let
+        of =
+          sourceInfo:
+          builtins.removeAttrs
+            (seed {
+              name = "ghcr.io/me/app-seed";
+              self = {
+                _type = "flake";
+                outPath = "${../tests}";
+                packages.x86_64-linux.default = pkgs.make "app" { inherit (pkgs) stdenv; };
+              }
+              // sourceInfo;
+            }).sbom.drvAttrs.seed
+            [
+              "derivations"
+              "image"
+              "metadata"
+            ];
+      in
+      map of [
+        { lastModified = 1760000000; }
+        { sourceInfo.lastModified = 7; }
+        { }
+        { lastModified = "yesterday"; }
+      ];
+    expected =
+      map
+        (time: {
+          step = "sbom";
+          name = "ghcr.io/me/app-seed";
+          inherit time;
+        })
+        [
+          1760000000
+          7
+          1
+          1
+        ];
+  };
+  "sbom: of derivations their files, and no results but the image" = {
+    actual =
+      let
+        app = seed { };
+        plain = builtins.unsafeDiscardStringContext;
+        context = builtins.getContext (builtins.toJSON app.sbom.drvAttrs.seed);
+        built = builtins.filter (path: context.${path} ? outputs) (builtins.attrNames context);
+        named = map (path: builtins.substring 44 (-1) path) (map plain app.sbom.drvAttrs.seed.derivations);
+      in
+      {
+        onlyImage = built == [ (plain app.drvPath) ];
+        hasTools = builtins.all (name: builtins.elem name named) [
+          "nix.drv"
+          "bash.drv"
+          "stdenv.drv"
+        ];
+        # It is an output: what it is built from is in the seed, and not itself.
+        hasApp = builtins.elem "app.drv" named;
+      };
+    expected = {
+      onlyImage = true;
+      hasTools = true;
+      hasApp = false;
+    };
+  };
+  "sbom: what packages say, as a file and for a look" = {
+    actual =
+      let
+        app = seed {
+          contents = [ (pkgs.make "extra" { } // { pname = "extra"; meta.license.spdxId = "MIT"; }) ];
+        };
+        found = builtins.filter (package: package.pname == "extra") app.metadata;
+      in
+      {
+        license = (builtins.head found).license.spdxId;
+        isFile = builtins.fromJSON (builtins.readFile app.sbom.drvAttrs.seed.metadata) == app.metadata;
+      };
+    expected = {
+      license = "MIT";
+      isFile = true;
+    };
+  };
 }

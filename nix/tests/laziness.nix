@@ -24,6 +24,8 @@ in
         seed.image.isNixSeed
         seed.tests.verify.isNixSeed
         seed.closure.isNixSeed
+        seed.sbom.isNixSeed
+        seed.sbom.type
       ];
     expected = [
       true
@@ -36,6 +38,38 @@ in
       true
       true
       true
+      true
+      "derivation"
+    ];
+  };
+  "the seed asks no package for what only its bill of materials says" = {
+    actual =
+      let
+        seed = mkSeed {
+          inherit pkgs;
+          self = flake {
+            lastModified = trap;
+            packages.x86_64-linux.default = pkgs.make "app" { } // {
+              version = trap;
+              meta = {
+                description = trap;
+                homepage = trap;
+                identifiers = trap;
+                position = trap;
+              };
+            };
+          };
+        };
+      in
+      [
+        (evaluates seed.drvPath)
+        (evaluates seed.tests.verify.drvPath)
+        (evaluates seed.sbom.drvPath)
+      ];
+    expected = [
+      true
+      true
+      false
     ];
   };
   "the name takes the default package's name" = {

@@ -120,6 +120,46 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Write the bill of materials (SBOM) of a seed, or of a store path and all that it refers to
+    ///
+    /// Two documents, CycloneDX 1.6 and SPDX 2.3, of the same content.
+    #[command(after_help = "Examples:\n  nix-seed-helper sbom --image ./result --out sbom\n  \
+        nix path-info --json --recursive ./result > graph.json\n  \
+        nix eval --json .#seed.metadata > metadata.json\n  \
+        nix-seed-helper sbom --graph graph.json --result \"$(realpath result)\" --metadata metadata.json \\\n    \
+        --derivation \"$(nix path-info --derivation .#default)\" --time \"$(git log -1 --format=%ct)\" --out sbom")]
+    Sbom {
+        /// A seed: an OCI image layout
+        #[arg(long, value_name = "LAYOUT", required_unless_present = "result", conflicts_with = "result")]
+        image: Option<PathBuf>,
+        /// The closure graph of the result: what `nix path-info --json --recursive` prints
+        #[arg(long, value_name = "FILE", requires = "result")]
+        graph: Option<PathBuf>,
+        /// The store path that it is about
+        #[arg(long, value_name = "PATH", requires = "graph")]
+        result: Option<String>,
+        /// The image's name; where not given, what its manifest says
+        #[arg(long, conflicts_with = "result")]
+        name: Option<String>,
+        /// The image's version; where not given, it has none
+        #[arg(long, value_name = "VERSION", conflicts_with = "result")]
+        image_version: Option<String>,
+        /// When it was made, in seconds since 1970: the commit's time; where not given, 1
+        #[arg(long, value_name = "SECONDS")]
+        time: Option<u64>,
+        /// What packages say of themselves: what `nix eval --json .#seed.metadata` prints
+        #[arg(long, value_name = "FILE")]
+        metadata: Option<PathBuf>,
+        /// A .drv file of what is in it, which says what that was built from; may be given many times
+        #[arg(long = "derivation", value_name = "DRV")]
+        derivations: Vec<String>,
+        /// The folder that nix/store lies in
+        #[arg(long, value_name = "DIR", default_value = "/")]
+        root: PathBuf,
+        /// The folder to write
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Check, in a seed, that a flake's outputs can be built after any edit that changes no dependency
     ///
     /// Nix and its store have to be the seed's. `nix-seed check` brings them about.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::input::read_json;
-use crate::{check, print, release, steps};
+use crate::{check, print, release, sbom, steps};
 
 #[derive(Deserialize)]
 struct Attributes {
@@ -50,6 +50,7 @@ enum Request {
     },
     Plan(nix_seed_frontier::Request),
     Release(release::Request),
+    Sbom(sbom::Request),
     Complete {
         subject: Subject,
     },
@@ -115,5 +116,9 @@ pub(crate) fn run() -> Result<(), Error> {
         }
         Request::Release(request) => release::release(request, out),
         Request::Plan(request) => steps::plan(&request, Path::new("/"), out),
+        Request::Sbom(request) => {
+            let closure = attributes.closure.map(Closure::from_graph).transpose()?;
+            sbom::write(&request, closure.as_ref(), Path::new("/"), out)
+        }
     }
 }

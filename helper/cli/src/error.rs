@@ -3,6 +3,7 @@ use std::process::ExitCode;
 use nix_seed_check::Error as Check;
 use nix_seed_frontier::Error as Frontier;
 use nix_seed_image::Error as Image;
+use nix_seed_sbom::Error as Sbom;
 use nix_seed_store::Error as Store;
 
 /// Why a command failed.
@@ -17,6 +18,8 @@ pub(crate) enum Error {
     Incomplete { report: String },
     #[error(transparent)]
     Frontier(#[from] Frontier),
+    #[error(transparent)]
+    Sbom(#[from] Sbom),
     #[error("{what}: {why}; doc/helper.md in nix-seed says what it has to hold")]
     Request { what: String, why: String },
 }
@@ -47,7 +50,7 @@ impl Error {
             Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. } | Image::Limit { .. }) => 5,
             Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
             Self::Incomplete { .. } => 6,
-            Self::Image(_) | Self::Check(_) | Self::Frontier(_) | Self::Request { .. } => 3,
+            Self::Image(_) | Self::Check(_) | Self::Frontier(_) | Self::Sbom(_) | Self::Request { .. } => 3,
         };
         ExitCode::from(code)
     }

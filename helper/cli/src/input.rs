@@ -17,7 +17,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 }
 
 /// A file that is no longer than any input is. It may be a pipe, whose length nobody knows beforehand.
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(GRAPH_MAX + 1).read_to_end(&mut bytes));
     read.map_err(ImageError::io("reading", path))?;

@@ -11,6 +11,7 @@ mod input;
 mod print;
 mod release;
 mod run;
+mod sbom;
 mod steps;
 
 use std::process::ExitCode;

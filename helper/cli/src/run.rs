@@ -12,7 +12,7 @@ use crate::args::Command;
 use crate::error::Error;
 use crate::input::{read_graph, read_json};
 use crate::print::TOP;
-use crate::{check, derivation, print, release, steps};
+use crate::{check, derivation, print, release, sbom, steps};
 
 pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
@@ -39,6 +39,11 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
         Command::Release { request, out } => {
             let request = read_json(&request)?;
             write_aside(&out, |out| release::release(request, out))
+        }
+        Command::Sbom { image, graph, result, name, image_version, time, metadata, derivations, root, out } => {
+            let closure = graph.as_deref().map(read_graph).transpose()?;
+            let request = sbom::Request { image, result, name, version: image_version, time, metadata, derivations };
+            write_aside(&out, |out| sbom::write(&request, closure.as_ref(), &root, out))
         }
         Command::Check { seed, closure, root, override_input, paths, json } => {
             let report = check::by_hand(&seed, closure.as_deref(), &root, &override_input)?;

@@ -28,7 +28,8 @@ pub const METADATA_GROUP: &str = "metadata";
 /// The annotation of a layer that names its group.
 pub const GROUP_ANNOTATION: &str = "io.github.0compute.nix-seed.group";
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
-pub(crate) const TITLE: &str = "org.opencontainers.image.title";
+/// The manifest annotation of the image's name (OCI image specification, "annotations").
+pub const TITLE: &str = "org.opencontainers.image.title";
 
 /// One second after 1970, as the files of a store.
 const CREATED: &str = "1970-01-01T00:00:01Z";
