@@ -133,7 +133,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "LAYOUT", required_unless_present = "result", conflicts_with = "result")]
         image: Option<PathBuf>,
         /// The closure graph of the result: what `nix path-info --json --recursive` prints
-        #[arg(long, value_name = "FILE", requires = "result")]
+        #[arg(long, value_name = "FILE", requires = "result", conflicts_with = "image")]
         graph: Option<PathBuf>,
         /// The store path that it is about
         #[arg(long, value_name = "PATH", requires = "graph")]
