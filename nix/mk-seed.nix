@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, tests, partition, subject, needs, plan, metadata }
+#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, release, origin, tests, partition, subject, needs, plan, metadata }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -90,20 +90,43 @@ let
   # What packages say of themselves; evaluated where an SBOM is asked for, and not before.
   metadata = lib.packageMetadata plan.packages;
 
+  sbom = import ./sbom.nix {
+    inherit
+      step
+      lib
+      name
+      imageName
+      image
+      roots
+      metadata
+      ;
+    inherit (arguments) self;
+  };
+
+  release = import ./release.nix {
+    inherit
+      step
+      lib
+      name
+      system
+      image
+      sbom
+      ;
+    inherit (arguments) self;
+    inherit (plan) entries;
+  };
+
   passthru = {
-    inherit closure layers image metadata;
-    sbom = import ./sbom.nix {
-      inherit
-        step
-        lib
-        name
-        imageName
-        image
-        roots
-        metadata
-        ;
-      inherit (arguments) self;
-    };
+    inherit
+      closure
+      layers
+      image
+      metadata
+      sbom
+      ;
+    # What builders sign, and what of it is known before anything is built.
+    release = release.statement;
+    inherit (release) origin;
     tests = {
       verify = import ./verify.nix { inherit step name image; };
       complete = import ./complete.nix {

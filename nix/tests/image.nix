@@ -313,6 +313,70 @@ in
           1
         ];
   };
+  "release: of the image, its bill of materials, its commit and its repository" = {
+    actual =
+      let
+        app = seed {
+          self = {
+            _type = "flake";
+            outPath = "${../tests}";
+            rev = "4f1c";
+            narHash = "sha256-self";
+            seedCfg.source = "git+https://example.org/app";
+            inputs.lib = {
+              outPath = "${../../lib}";
+              narHash = "sha256-lib";
+            };
+            packages.x86_64-linux.default = pkgs.make "app" { inherit (pkgs) stdenv; };
+          };
+        };
+        plain = builtins.unsafeDiscardStringContext;
+      in
+      app.release.drvAttrs.seed == {
+        step = "release";
+        image = "${app}";
+        sbom = "${app.sbom}";
+        system = "x86_64-linux";
+        source = {
+          uri = "git+https://example.org/app";
+          commit = "4f1c";
+          narHash = "sha256-self";
+          lock = null;
+        };
+        inputs = [
+          {
+            name = "lib";
+            narHash = "sha256-lib";
+          }
+        ];
+        outputs = [
+          {
+            attribute = "packages.x86_64-linux.default";
+            paths = [
+              {
+                name = "out";
+                path = plain "${pkgs.make "app" { inherit (pkgs) stdenv; }}";
+              }
+            ];
+          }
+        ];
+      };
+    expected = true;
+  };
+  "release: without a commit and a repository there is none, and the seed is as it was" = {
+    actual =
+      let
+        app = seed { };
+      in
+      [
+        (builtins.tryEval app.release.drvPath).success
+        (builtins.tryEval app.drvPath).success
+      ];
+    expected = [
+      false
+      true
+    ];
+  };
   "sbom: of derivations their files, and no results but the image" = {
     actual =
       let

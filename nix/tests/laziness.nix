@@ -26,6 +26,7 @@ in
         seed.closure.isNixSeed
         seed.sbom.isNixSeed
         seed.sbom.type
+        seed.release.isNixSeed
       ];
     expected = [
       true
@@ -40,6 +41,7 @@ in
       true
       true
       "derivation"
+      true
     ];
   };
   "the seed asks no package for what only its bill of materials says" = {

@@ -1,0 +1,42 @@
+# release :: { step, lib, name, self, system, entries, image, sbom } -> { origin, statement :: Derivation }
+#
+# Why: the statement that all honest builders of a seed sign. It is written in a derivation, so that `nix build --rebuild` proves that nothing but the
+# flake and its inputs is in it. `origin` is what of it is known before anything is built; statements on results say the same.
+{
+  step,
+  lib,
+  name,
+  self,
+  system,
+  entries,
+  image,
+  sbom,
+}:
+let
+  orThrow = import ./or-throw.nix;
+  inherit
+    (orThrow (
+      lib.releaseSource {
+        inherit self;
+        uri = self.seedCfg.source or null;
+      }
+    ))
+    source
+    ;
+  origin = {
+    inherit source system;
+    inputs = lib.namedInputs self;
+  };
+in
+{
+  inherit origin;
+  statement = step {
+    name = "${name}-release.json";
+    request = origin // {
+      step = "release";
+      image = "${image}";
+      sbom = "${sbom}";
+      outputs = lib.releaseOutputs entries;
+    };
+  };
+}
