@@ -149,6 +149,8 @@ pub(crate) fn options() -> Options {
 }
 
 fn serve(stream: TcpStream, script: &Script, hangup: &Hangup, log: &Mutex<Vec<Asked>>) {
+    // A head and its body are written one after the other.
+    stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     while let Some(mut asked) = read(&mut reader) {

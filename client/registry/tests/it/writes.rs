@@ -161,6 +161,17 @@ fn an_empty_blob_needs_no_patch() {
 }
 
 #[test]
+fn a_blob_of_one_byte_is_uploaded_at_once() {
+    let server = Server::new(|asked, _| match asked.method.as_str() {
+        "POST" => answer(202).header("location", "u"),
+        "PATCH" => answer(202).header("location", "u").header("range", "0-0"),
+        _ => answer(201),
+    });
+    upload(&server, b"x").unwrap();
+    assert_eq!(server.lines().len(), 3);
+}
+
+#[test]
 fn a_mount_is_made_or_not() {
     let server = Server::new(|asked, number| match (asked.method.as_str(), number) {
         ("POST", 0) => answer(201),
