@@ -9,11 +9,15 @@ use sha2::{Digest as _, Sha256};
 use crate::http::protocol;
 use crate::{Error, Result, Subject};
 
+/// The digest of some bytes; there always is one.
+pub(crate) fn hash(bytes: &[u8]) -> Option<Digest> {
+    let digest: Sha256Digest = HEXLOWER.encode(&Sha256::digest(bytes)).parse().ok()?;
+    Some(digest.into())
+}
+
 /// The digest of some bytes.
 pub(crate) fn of(at: &Arc<Subject>, bytes: &[u8]) -> Result<Digest> {
-    let hex = HEXLOWER.encode(&Sha256::digest(bytes));
-    let digest: Sha256Digest = hex.parse().map_err(|_| protocol(at, &at.registry, "no digest can be made"))?;
-    Ok(digest.into())
+    hash(bytes).ok_or_else(|| protocol(at, &at.registry, "no digest can be made"))
 }
 
 /// Compares bytes with the digest that they were asked for by.

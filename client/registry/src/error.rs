@@ -207,6 +207,45 @@ pub enum Error {
         /// What is wrong with the answer.
         why: String,
     },
+    /// What should list referrers is no such list, or has too many.
+    #[error("{at}: {why}; what refers to it is unknown until that is mended")]
+    Listing {
+        /// Whose referrers were asked for.
+        at: Arc<Subject>,
+        /// What is wrong with the list.
+        why: String,
+    },
+    /// Nothing tells whether anything refers to a manifest.
+    #[error(
+        "{at}: unknown: there is no list at the tag {tag}, and where others have the referrers API, the registry answers \
+         {answer}; without one it should answer 404 (OCI Distribution Specification 1.1, \"Unavailable Referrers API\")"
+    )]
+    Unlisted {
+        /// Whose referrers were asked for.
+        at: Arc<Subject>,
+        /// What the registry answers.
+        answer: String,
+        /// The tag under which a list could be.
+        tag: String,
+    },
+    /// What is to be an artifact cannot be one.
+    #[error("{part} {text:?}: {why}")]
+    Artifact {
+        /// Which part of it.
+        part: &'static str,
+        /// What was given.
+        text: String,
+        /// What is wrong with it, and how to mend it.
+        why: String,
+    },
+    /// What a registry has after a push is not what was pushed.
+    #[error("{at}: {why}, though it was pushed; push again, and if it stays so, the registry is at fault")]
+    ReadBack {
+        /// What was pushed.
+        at: Arc<Subject>,
+        /// What it is instead.
+        why: String,
+    },
     /// Credentials that were to be used cannot be read.
     #[error("credentials from {from}: {why}; mend it, or remove the entry and log in again: podman login {registry}")]
     Credentials {

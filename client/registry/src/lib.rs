@@ -1,4 +1,4 @@
-//! OCI registries: references, credentials, retries, ranges, uploads.
+//! OCI registries: references, credentials, retries, ranges, uploads, artifacts and what refers to what.
 //!
 //! Synchronous: a caller that wants more at once starts threads, and shares one [`Registry`] between them.
 //! Specifications followed:
@@ -10,6 +10,7 @@
 //! Nothing that is received is trusted: every body, loop and header has a limit, and what is asked for by digest is
 //! compared with it. Ranges of blobs are the exception: what is in them is the caller's to verify.
 
+mod artifact;
 mod auth;
 mod credentials;
 mod digest;
@@ -22,12 +23,16 @@ mod payload;
 mod ranges;
 mod read;
 mod reference;
+mod referrers;
 mod registry;
 mod retry;
 mod text;
 mod upload;
 mod write;
 
+pub use artifact::{
+    Artifact, BUNDLE_CONTENT, BUNDLE_PREDICATE, BUNDLE_TYPE, Blob, CREATED, CYCLONEDX_TYPE, Packed, SPDX_TYPE, TITLE,
+};
 pub use credentials::{Credentials, Environment};
 pub use error::{Error, Result, Subject};
 pub use http::agent;
@@ -36,6 +41,10 @@ pub use options::{Options, Traffic};
 pub use ranges::{RangeReader, merge};
 pub use read::{DOCUMENT_MAX, Manifest};
 pub use reference::Reference;
+pub use referrers::{
+    Attached, List, REFERRERS_BYTES_MAX, REFERRERS_MAX, REFERRERS_PAGES_MAX, REFERRERS_READ_MAX, Referrer, Referrers,
+    Refusal, Refused, referrers_tag,
+};
 pub use registry::{Registry, Repository};
 pub use retry::RETRY;
 pub use secrecy::SecretString;

@@ -1,9 +1,8 @@
-//! Lists: tags and referrers, page by page.
+//! Lists: tags, and whatever else comes page by page.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use oci_spec::image::{Descriptor, Digest, ImageIndex};
 use serde::Deserialize;
 use ureq::http::Method;
 use ureq::http::header::{ACCEPT, LINK};
@@ -11,19 +10,22 @@ use url::Url;
 
 use crate::http::{Request, Response, protocol};
 use crate::read::DOCUMENT_MAX;
-use crate::reference::{is_tag, sha256};
+use crate::reference::is_tag;
 use crate::{Error, Repository, Result, Subject};
 
-/// The most pages of a list.
-const PAGES_MAX: usize = 10_000;
+/// How much of a list is read. A list that has more is refused: what follows is unknown, so it is of no use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// The most pages.
+    pub(crate) pages: usize,
+    /// The most entries of all pages.
+    pub(crate) entries: usize,
+    /// The most bytes of all pages.
+    pub(crate) bytes: usize,
+}
 
-/// The most entries of a list.
-const ENTRIES_MAX: usize = 1_000_000;
-
-/// The most bytes of all pages of a list.
-const LIST_MAX: usize = 64 << 20;
-
-const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+/// Tags come by the thousand where a registry does as it is asked.
+const TAGS: Limits = Limits { pages: 10_000, entries: 1_000_000, bytes: 64 << 20 };
 
 #[derive(Deserialize)]
 struct TagPage {
@@ -36,87 +38,43 @@ impl Repository {
     pub fn tags(&self) -> Result<Vec<String>> {
         let at = self.at("tags");
         let mut tags = Vec::new();
-        self.pages(&at, self.url(&at, "tags/list?n=1000")?, "application/json", |bytes| {
-            let page = serde_json::from_slice::<TagPage>(bytes).ok()?.tags.unwrap_or_default();
+        self.pages(&at, self.url(&at, "tags/list?n=1000")?, "application/json", TAGS, |_, bytes| {
+            let page = serde_json::from_slice::<TagPage>(bytes).ok();
+            let page = page.map(|page| page.tags.unwrap_or_default());
             // They come to stand in URLs and on terminals.
-            let are_tags = page.iter().all(|tag| is_tag(tag));
-            tags.extend(page);
-            are_tags.then_some(tags.len())
+            let page = page.filter(|page| page.iter().all(|tag| is_tag(tag)));
+            let wrong = || protocol(&at, self.registry(), "its list is not the JSON that the specification wants");
+            tags.extend(page.ok_or_else(wrong)?);
+            Ok(tags.len())
         })?;
         Ok(tags)
     }
 
-    /// What refers to a manifest (its "subject"), of one artifact type where one is given. A registry without the
-    /// referrers API is asked for the index under the tag `sha256-<hex>` (OCI Distribution Specification 1.1,
-    /// "Referrers Tag Schema").
-    pub fn referrers(&self, digest: &Digest, artifact_type: Option<&str>) -> Result<Vec<Descriptor>> {
-        let hex = sha256(digest)?;
-        let at = self.at(format!("referrers of {digest}"));
-        let mut url = self.url(&at, &format!("referrers/{digest}"))?;
-        if let Some(wanted) = artifact_type {
-            url.query_pairs_mut().append_pair("artifactType", wanted);
-        }
-        let mut found: Vec<Descriptor> = Vec::new();
-        let listed = self.pages(&at, url, INDEX_TYPE, |bytes| {
-            let page: ImageIndex = serde_json::from_slice(bytes).ok()?;
-            found.extend_from_slice(page.manifests());
-            Some(found.len())
-        });
-        match listed {
-            Ok(()) => {}
-            Err(Error::NotFound { .. } | Error::Unsupported { .. }) => found = self.tagged_referrers(&at, hex)?,
-            Err(error) => return Err(error),
-        }
-        // Registries need not filter.
-        let is_wanted = |descriptor: &Descriptor| {
-            let found = descriptor.artifact_type().as_ref().map(AsRef::<str>::as_ref);
-            artifact_type.is_none_or(|wanted| found == Some(wanted))
-        };
-        found.retain(is_wanted);
-        Ok(found)
-    }
-
-    fn tagged_referrers(&self, at: &Arc<Subject>, hex: &str) -> Result<Vec<Descriptor>> {
-        let url = self.url(at, &format!("manifests/sha256-{hex}"))?;
-        let request = Request::new(Method::GET, url).header(ACCEPT, INDEX_TYPE);
-        let bytes = match self.document(at, &request, &self.scope("pull"), DOCUMENT_MAX) {
-            Ok((_, bytes)) => bytes,
-            Err(Error::NotFound { .. }) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let index: ImageIndex = serde_json::from_slice(&bytes)
-            .map_err(|_| protocol(at, self.registry(), "its referrers tag is no image index"))?;
-        Ok(index.manifests().clone())
-    }
-
-    /// Gives each page to `take`, which says how many entries there are so far, or `None` where it cannot be read.
-    fn pages(
+    /// Gives each page to `take`, which says how many entries there are so far.
+    pub(crate) fn pages(
         &self,
         at: &Arc<Subject>,
         first: Url,
         accept: &str,
-        mut take: impl FnMut(&[u8]) -> Option<usize>,
+        limits: Limits,
+        mut take: impl FnMut(&Response, &[u8]) -> Result<usize>,
     ) -> Result<()> {
         let scopes = self.scope("pull");
         let wrong = |why: &str| protocol(at, self.registry(), why);
         let (mut seen, mut length) = (HashSet::new(), 0);
         let mut next = Some(first);
         while let Some(url) = next {
-            if seen.len() >= PAGES_MAX || !seen.insert(url.clone()) {
+            if seen.len() >= limits.pages || !seen.insert(url.clone()) {
                 return Err(wrong("its list has no end"));
             }
             let request = Request::new(Method::GET, url.clone()).header(ACCEPT, accept);
             let (response, bytes) = self.document(at, &request, &scopes, DOCUMENT_MAX)?;
             length += bytes.len();
-            if length > LIST_MAX {
-                return Err(wrong("its list is longer than 64 MiB"));
+            if length > limits.bytes {
+                return Err(wrong(&format!("its list is longer than {} bytes", limits.bytes)));
             }
-            match take(&bytes) {
-                None => return Err(wrong("its list is not the JSON that the specification wants")),
-                Some(entries) if entries > ENTRIES_MAX => {
-                    return Err(wrong("its list has more than a million entries"));
-                }
-                Some(_) => {}
+            if take(&response, &bytes)? > limits.entries {
+                return Err(wrong(&format!("its list has more than {} entries", limits.entries)));
             }
             next = self.next_page(at, &url, &response)?;
         }

@@ -14,8 +14,9 @@ use crate::{Error, Repository, Result, Subject, digest};
 /// The most bytes that a manifest, an index or a list may have (OCI Distribution Specification 1.1, "Pushing Manifests").
 pub const DOCUMENT_MAX: u64 = 4 << 20;
 
-/// What manifests may be: OCI's and docker's, of one image and of several.
-const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+/// What manifests may be: OCI's and docker's, of one image and of several. All are asked for even where one is wanted: a
+/// registry may say of others that they are not there (docker's registry 2.8).
+pub(crate) const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// The header that names a manifest's or blob's digest.
@@ -58,11 +59,15 @@ impl Repository {
     /// The manifest or index that a tag stands for now, and its digest.
     pub fn tagged(&self, tag: &str) -> Result<(Digest, Manifest)> {
         let at = self.at(format!("tag {tag}"));
-        self.check_tag(&at, tag)?;
-        let request = Request::new(Method::GET, self.url(&at, &format!("manifests/{tag}"))?);
-        let request = request.header(ACCEPT, MANIFEST_TYPES);
-        let (response, bytes) = self.document(&at, &request, &self.scope("pull"), DOCUMENT_MAX)?;
+        let (response, bytes) = self.tag_document(&at, tag)?;
         Ok((digest::of(&at, &bytes)?, Manifest { media_type: media_type(&at, &response)?, bytes }))
+    }
+
+    /// What stands at a tag, and what is said of it.
+    pub(crate) fn tag_document(&self, at: &Arc<Subject>, tag: &str) -> Result<(Response, Vec<u8>)> {
+        self.check_tag(at, tag)?;
+        let request = Request::new(Method::GET, self.url(at, &format!("manifests/{tag}"))?);
+        self.document(at, &request.header(ACCEPT, MANIFEST_TYPES), &self.scope("pull"), DOCUMENT_MAX)
     }
 
     /// The manifest or index of a digest, verified; at most [`DOCUMENT_MAX`] bytes.
@@ -93,6 +98,28 @@ impl Repository {
         }
         digest::check(&at, digest, &bytes)?;
         Ok(bytes)
+    }
+
+    /// A whole blob of which nobody has said the size, verified. One of more than `max` bytes is refused once so many are read.
+    pub fn small_blob(&self, digest: &Digest, max: u64) -> Result<Vec<u8>> {
+        sha256(digest)?;
+        let at = self.at(format!("blob {digest}"));
+        let request = Request::new(Method::GET, self.url(&at, &format!("blobs/{digest}"))?);
+        let (_, bytes) = self.document(&at, &request, &self.scope("pull"), max)?;
+        digest::check(&at, digest, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// Whether the registry has a manifest or index.
+    pub fn has_manifest(&self, digest: &Digest) -> Result<bool> {
+        sha256(digest)?;
+        let at = self.at(format!("manifest {digest}"));
+        let request = Request::new(Method::HEAD, self.url(&at, &format!("manifests/{digest}"))?);
+        match self.send(&at, &request.header(ACCEPT, MANIFEST_TYPES), &self.scope("pull")) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The length in bytes of a blob that the registry has. A registry that names no length counts as one without it.

@@ -168,7 +168,7 @@ impl Repository {
             let read = self.attempt(at, request, scopes).and_then(|mut response| {
                 let mut bytes = Vec::new();
                 let host = crate::http::host(&response.url);
-                let read = response.body.by_ref().take(limit + 1).read_to_end(&mut bytes);
+                let read = response.body.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes);
                 read.map_err(|error| self.http().broken(at, &host, error))?;
                 if bytes.len() as u64 > limit {
                     return Err(protocol(at, &host, &format!("its answer is longer than {limit} bytes")).into());

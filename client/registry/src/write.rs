@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oci_spec::image::{Digest, MediaType};
 use ureq::http::Method;
-use ureq::http::header::CONTENT_TYPE;
+use ureq::http::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 
 use crate::http::Request;
 use crate::payload::Payload;
@@ -16,6 +16,27 @@ const DELETION: &str = "deletion may be switched off (docker's registry: REGISTR
      its own way (ghcr.io and Docker Hub: delete versions on their web pages or with their own APIs)";
 
 const TAG_DELETION: &str = "it deletes by digest alone, and with the manifest all tags of it; or see its web page";
+
+/// The header by which a registry says that it lists a manifest among what refers to its subject (OCI Distribution
+/// Specification 1.1, "Pushing Manifests with Subject").
+const SUBJECT: &str = "oci-subject";
+
+/// What has to hold for a manifest to be stored (RFC 9110, 13.1). Most registries do not look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    None,
+    /// Nothing stands there.
+    Absent,
+    /// What has this entity tag still stands there.
+    Unchanged(String),
+}
+
+/// What a registry has stored.
+pub(crate) struct Stored {
+    pub(crate) digest: Digest,
+    /// The manifest that it is listed with, by the registry itself.
+    pub(crate) subject: Option<Digest>,
+}
 
 impl Repository {
     /// Takes over a blob from another repository of this registry without sending it. `false` where the registry does
@@ -52,6 +73,17 @@ impl Repository {
     /// Stores a manifest or index under a tag or under its digest; gives the digest of the bytes. The caller reads it
     /// back where it matters.
     pub fn put_manifest(&self, reference: &str, media_type: &MediaType, bytes: &[u8]) -> Result<Digest> {
+        Ok(self.put(reference, media_type, bytes, &Condition::None)?.digest)
+    }
+
+    /// As [`Self::put_manifest`], on a condition; where it does not hold, a registry that knows conditions answers with 412.
+    pub(crate) fn put(
+        &self,
+        reference: &str,
+        media_type: &MediaType,
+        bytes: &[u8],
+        condition: &Condition,
+    ) -> Result<Stored> {
         let at = self.at(format!("manifest {reference}"));
         let digest = digest::of(&at, bytes)?;
         if !is_tag(reference) && reference != digest.as_ref() {
@@ -65,13 +97,21 @@ impl Repository {
         let url = self.url(&at, &format!("manifests/{reference}"))?;
         let mut request =
             Request::new(Method::PUT, url).header(CONTENT_TYPE, media_type.to_string()).body(Payload::Bytes(bytes));
+        request = match condition {
+            Condition::None => request,
+            Condition::Absent => request.header(IF_NONE_MATCH, "*"),
+            Condition::Unchanged(tag) => request.header(IF_MATCH, tag),
+        };
         request.patient = true;
         let response = self.send(&at, &request, &self.scope("pull,push"))?;
         match named_digest(&response) {
             Some(found) if found != digest => {
                 Err(Error::Mismatch { at, why: format!("the registry stored it as {found}, not {digest}") })
             }
-            _ => Ok(digest),
+            _ => {
+                let subject = response.header(SUBJECT).and_then(|text| Digest::try_from(text.trim()).ok());
+                Ok(Stored { digest, subject })
+            }
         }
     }
 

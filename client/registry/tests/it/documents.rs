@@ -160,37 +160,27 @@ fn tags_that_are_none_are_refused() {
     }
 }
 
-fn index(types: &[&str]) -> String {
-    let entry = |artifact: &&str| {
-        format!(
-            r#"{{"mediaType":"{TYPE}","digest":"{}","size":7,"artifactType":"{artifact}"}}"#,
-            digest_of(artifact.as_bytes())
-        )
-    };
-    format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, types.iter().map(entry).collect::<Vec<_>>().join(","))
-}
-
 #[test]
-fn referrers_come_from_the_api_and_are_filtered_here() {
-    let server = Server::new(|_, _| answer(200).body(index(&["a/x", "a/y"])));
+fn a_blob_without_a_size_is_read_up_to_a_limit_and_verified() {
+    let server = Server::new(|_, _| answer(200).body(BODY));
     let repository = server.repository(options());
-    assert_eq!(repository.referrers(&digest_of(BODY), None).unwrap().len(), 2);
-    let found = repository.referrers(&digest_of(BODY), Some("a/y")).unwrap();
-    assert_eq!(found.iter().map(|found| found.digest().clone()).collect::<Vec<_>>(), [digest_of(b"a/y")]);
-    assert!(server.lines()[1].ends_with(&format!("referrers/{}?artifactType=a%2Fy", digest_of(BODY))));
+    assert_eq!(repository.small_blob(&digest_of(BODY), 19).unwrap(), BODY);
+    let error = repository.small_blob(&digest_of(BODY), 18).unwrap_err();
+    assert!(error.to_string().contains("longer than 18 bytes"), "{error}");
+    let error = repository.small_blob(&digest_of(b"other"), u64::MAX).unwrap_err();
+    assert!(matches!(error, Error::Mismatch { .. }), "{error}");
+    let endless = Server::new(|_, _| answer(200).body([b' '; 4096]).end(End::Endless));
+    let error = endless.repository(options()).small_blob(&digest_of(BODY), 100_000).unwrap_err();
+    assert!(error.to_string().contains("longer than 100000 bytes"), "{error}");
 }
 
 #[test]
-fn referrers_without_the_api_come_from_a_tag() {
-    let server = Server::new(|asked, _| match asked.target.contains("/referrers/") {
-        true => answer(404).body("404 page not found"),
-        false => answer(200).body(index(&["a/x"])),
-    });
-    assert_eq!(server.repository(options()).referrers(&digest_of(BODY), None).unwrap().len(), 1);
-    let tag = digest_of(BODY).to_string().replace(':', "-");
-    assert_eq!(server.lines()[1], format!("GET /v2/owner/name/manifests/{tag}"));
-    let none = Server::new(|_, _| answer(404));
-    assert!(none.repository(options()).referrers(&digest_of(BODY), None).unwrap().is_empty());
+fn a_manifest_is_there_or_not() {
+    for (status, found) in [(200, Some(true)), (404, Some(false)), (403, None)] {
+        let server = Server::new(move |_, _| answer(status));
+        assert_eq!(server.repository(options()).has_manifest(&digest_of(BODY)).ok(), found);
+        assert_eq!(server.lines(), [format!("HEAD /v2/owner/name/manifests/{}", digest_of(BODY))]);
+    }
 }
 
 #[test]

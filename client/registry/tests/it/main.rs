@@ -1,9 +1,12 @@
 //! Registries that misbehave, and what becomes of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod attach;
 mod auth;
 mod documents;
+mod memory;
 mod ranges;
+mod referrers;
 mod server;
 mod writes;
 
