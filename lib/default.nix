@@ -24,7 +24,38 @@ let
     describe = call ./describe.nix;
     collectProblems = call ./collect-problems.nix;
 
+    # Configurations with a schema
+    schemaTypes = call ./schema/types.nix;
+    schemaRead = call ./schema/read.nix;
+    fileText = call ./schema/file-text.nix;
+    nearestName = call ./schema/nearest-name.nix;
+    optionPaths = call ./schema/option-paths.nix;
+    optionSections = call ./schema/option-sections.nix;
+    jsonSchema = call ./schema/json-schema.nix;
+    moduleOptions = call ./schema/module-options.nix;
+    renderJson = call ./schema/render-json.nix;
+    renderNix = call ./schema/render-nix.nix;
+
+    # Whom to trust
+    seedCfgType = call ./seed-cfg/type.nix;
+    seedCfgBuilder = call ./seed-cfg/builder.nix;
+    seedCfgExamples = call ./seed-cfg/examples.nix;
+    seedCfgPage = call ./seed-cfg/page.nix;
+    seedCfgJsonSchema = call ./seed-cfg/json-schema.nix;
+    seedCfgFormats = call ./seed-cfg/formats.nix;
+    seedCfgRules = call ./seed-cfg/rules.nix;
+    seedCfgWarnings = call ./seed-cfg/warnings.nix;
+    checkSeedCfg = call ./seed-cfg/check.nix;
+    publicKey = call ./seed-cfg/public-key.nix;
+    signerSecret = call ./seed-cfg/signer-secret.nix;
+    sourceUri = call ./seed-cfg/source-uri.nix;
+    subjectParts = call ./seed-cfg/subject-parts.nix;
+    subjectPattern = call ./seed-cfg/subject-pattern.nix;
+    subjectWarnings = call ./seed-cfg/subject-warnings.nix;
+    urlOf = call ./seed-cfg/url-of.nix;
+
     # The flake's outputs
+    lowerCase = call ./lower-case.nix;
     attributePath = call ./attribute-path.nix;
     candidates = call ./candidates.nix;
     classify = call ./classify.nix;

@@ -7,7 +7,7 @@
 # Example:
 #   seedName { inherit self; system = "x86_64-linux"; outputs = [ "packages" ]; exclude = [ ]; filter = path: output: true; }
 #   => "hello-seed"
-{ candidates }:
+{ candidates, lowerCase }:
 {
   self,
   system,
@@ -37,10 +37,8 @@ let
       )
   );
   name = if given.success then given.value else "flake";
-  upper = [ "A" "B" "C" "D" "E" "F" "G" "H" "I" "J" "K" "L" "M" "N" "O" "P" "Q" "R" "S" "T" "U" "V" "W" "X" "Y" "Z" ];
-  lower = [ "a" "b" "c" "d" "e" "f" "g" "h" "i" "j" "k" "l" "m" "n" "o" "p" "q" "r" "s" "t" "u" "v" "w" "x" "y" "z" ];
   words = builtins.filter (part: builtins.isString part && part != "") (
-    builtins.split "[^a-z0-9]+" (builtins.replaceStrings upper lower (builtins.unsafeDiscardStringContext name))
+    builtins.split "[^a-z0-9]+" (lowerCase (builtins.unsafeDiscardStringContext name))
   );
 in
 # An image's name has at most 255 bytes.

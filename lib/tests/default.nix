@@ -20,5 +20,9 @@ run {
   recording = tests ./recording.nix;
   release = tests ./release.nix;
   restrictions = tests ./restrictions.nix;
+  schema = tests ./schema.nix;
+  seed-cfg = tests ./seed-cfg.nix;
+  seed-cfg-documents = tests ./seed-cfg-documents.nix;
+  seed-cfg-messages = tests ./seed-cfg-messages.nix;
   subject = tests ./subject.nix;
 }
