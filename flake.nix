@@ -24,11 +24,16 @@
             ]
         );
 
-      mkSeed = import ./nix/mk-seed.nix { lib = import ./lib; };
+      functions = import ./lib;
+      mkSeed = import ./nix/mk-seed.nix { lib = functions; };
     in
     {
       lib = {
         inherit mkSeed;
+        # Whom to trust: doc/seed-cfg.md.
+        seedCfg = import ./nix/seed-cfg.nix { lib = functions; };
+        seedCfgSchema = functions.seedCfgJsonSchema;
+        seedCfgOptions = lib: functions.moduleOptions lib functions.seedCfgType;
         helperSource = import ./nix/helper-source.nix;
       };
 

@@ -70,7 +70,7 @@ in
 
   - an option that does not exist: the nearest name is suggested;
   - no builder; a builder with neither an issuer and subjects nor keys; an issuer without subjects, and subjects without an issuer;
-  - a subject that anybody could have: `*`, `**`, `https://**`, a host with a wildcard, an owner with a wildcard on a forge where anybody may be one, `*@*`;
+  - a subject that anybody could have: `*`, `**`, `https://**`, a host with a wildcard, an owner with a wildcard on a forge where anybody may be one, `*@*`, `**@example.org`;
   - an issuer, a log or a service that is not https, but for this machine's own;
   - two builders that share a key, or an issuer and a subject;
   - a private key, wherever it stands, and a PIN in a signer's command. Neither is repeated;

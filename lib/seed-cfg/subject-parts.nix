@@ -33,6 +33,7 @@ in
     "bitbucket.org"
     "buildkite.com"
     "codeberg.org"
+    "g.codefresh.io"
     "git.sr.ht"
     "github.com"
     "gitlab.com"

@@ -24,6 +24,8 @@ else if !holds "*" pattern then
   { value = pattern; }
 else if parts.kind == "other" then
   refused "which matches anybody: before a wildcard, name the place (https://HOST/OWNER/), or after it the domain of addresses (@DOMAIN)"
+else if parts.kind == "mail" && holds "**" pattern then
+  refused "which matches anybody's workflows too, on a branch that is called x@${parts.host}: write `*`, which matches no `/`"
 else if parts.kind == "uri" && (parts.host == "" || holds "*" parts.host) then
   refused "which leaves the host open, so that anybody may have one that matches"
 else if parts.kind == "uri" && parts.isPublic && (!parts.isOwned || parts.owner == "" || holds "*" parts.owner) then

@@ -11,4 +11,5 @@ run {
   image = tests ./image.nix;
   laziness = tests ./laziness.nix;
   roots = tests ./roots.nix;
+  seed-cfg = tests ./seed-cfg.nix;
 }
