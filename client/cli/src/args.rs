@@ -4,7 +4,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
-use crate::commands::{check, diff, down, lock, prune, push, up};
+use crate::commands::{cfg, check, diff, down, lock, prune, push, up};
 #[cfg(target_os = "linux")]
 use crate::commands::{record, run};
 
@@ -74,6 +74,7 @@ pub(crate) enum Command {
     #[command(name = "run-probe", hide = true)]
     RunProbe(run::Probe),
     Check(check::Check),
+    Cfg(cfg::Cfg),
     Down(down::Down),
     Diff(diff::Diff),
     Lock(lock::Lock),
@@ -93,6 +94,7 @@ impl Command {
             #[cfg(target_os = "linux")]
             Self::RunInside(_) | Self::RunProbe(_) => return None,
             Self::Check(_) => "check",
+            Self::Cfg(_) => "cfg",
             Self::Down(_) => "down",
             Self::Diff(_) => "diff",
             Self::Lock(_) => "lock",

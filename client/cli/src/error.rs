@@ -40,8 +40,8 @@ pub(crate) enum Error {
     NotMounted { why: String },
     #[error("--github: {variable} is not set; it names a file in a step of GitHub Actions")]
     NoRunner { variable: &'static str },
-    #[error("{text:?} is no flake with a seed: {why}; write FLAKE#ATTRIBUTE, as in .#seed")]
-    Flake { text: String, why: &'static str },
+    #[error("{text:?} is no flake with an attribute: {why}; write FLAKE#ATTRIBUTE, as in .#{usual}")]
+    Flake { text: String, why: &'static str, usual: &'static str },
     #[cfg(not(target_os = "linux"))]
     #[error("a seed is tried on Linux alone; here, ask whether it suits: nix-seed check --quick")]
     OnlyQuick,
@@ -54,17 +54,13 @@ pub(crate) enum Error {
          with: nix-seed lock update --image HOST/NAME"
     )]
     NoImage { lock: String, system: String, digest: String },
-    #[error(
-        "there is no `nix` in PATH, which alone can say what {flake} needs; install Nix, or take the seed's: nix-seed run SEED \
-         -- nix-seed check --quick SEED"
-    )]
-    NoNix { flake: String },
+    #[error("there is no `nix` in PATH, which alone can evaluate {attribute}; install Nix, or {instead}")]
+    NoNix { attribute: String, instead: &'static str },
     /// What Nix has said is told.
-    #[error(
-        "Nix cannot evaluate {attribute}; what it said is above. An input that is not here is fetched by: nix flake archive; \
-         an attribute that is missing is that of an older nix-seed, see: nix flake update nix-seed"
-    )]
-    Evaluation { attribute: String },
+    #[error("Nix cannot evaluate {attribute}; what it said is above. {hint}")]
+    Evaluation { attribute: String, hint: &'static str },
+    #[error("{place}: {error}")]
+    Cfg { place: String, error: nix_seed_cfg::Error },
     #[cfg(target_os = "linux")]
     #[error(
         "{seed} cannot be tried: {why}; build it again with this version of nix-seed, or ask with --quick whether it suits"
@@ -90,10 +86,11 @@ impl Error {
             | Self::NoSeedGiven
             | Self::NoSeedAtHand { .. }
             | Self::Flake { .. }
-            | Self::WholeRepository { .. } => 2,
+            | Self::WholeRepository { .. }
+            | Self::Cfg { error: nix_seed_cfg::Error::Output { .. }, .. } => 2,
             #[cfg(not(target_os = "linux"))]
             Self::OnlyQuick => 2,
-            Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } => 3,
+            Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } | Self::Cfg { .. } => 3,
             #[cfg(target_os = "linux")]
             Self::NoHelper { .. } => 3,
             Self::Differs { .. } => 5,

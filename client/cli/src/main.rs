@@ -4,9 +4,12 @@
 //! code.
 
 mod args;
+mod cfg;
 mod commands;
 mod error;
 mod events;
+mod flake;
+mod nix;
 mod print;
 mod progress;
 mod shared;

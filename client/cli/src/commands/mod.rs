@@ -1,5 +1,6 @@
 //! A file for each command.
 
+pub(crate) mod cfg;
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod down;
@@ -47,6 +48,7 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         #[cfg(target_os = "linux")]
         Command::RunProbe(command) => return Ok(run::probe(&command).into()),
         Command::Check(command) => return check::run(&command, global).map(Done::from),
+        Command::Cfg(command) => cfg::run(&command, global),
         Command::Down(command) => down::run(&command, global),
         Command::Diff(command) => diff::run(&command, global),
         Command::Lock(command) => lock::run(&command, global),

@@ -1,6 +1,5 @@
 //! `nix-seed check`.
 
-mod flake;
 #[cfg(target_os = "linux")]
 mod full;
 mod nix;
@@ -10,9 +9,9 @@ mod text;
 use clap::{Args, ValueEnum};
 use nix_seed_source::Location;
 
-use self::flake::Flake;
 use crate::args::Global;
 use crate::error::Error;
+use crate::flake::Flake;
 
 /// Say whether a seed is complete: whether all of a flake builds in it after any edit that changes no dependency
 ///
@@ -53,6 +52,9 @@ pub(crate) struct Check {
     paths: Option<PathsFormat>,
 }
 
+/// The attribute that a seed usually is.
+const SEED: &str = "seed";
+
 /// How the seed's helper prints a list of files.
 #[derive(Clone, Copy, ValueEnum)]
 enum PathsFormat {
@@ -70,7 +72,7 @@ pub(crate) fn run(check: &Check, global: &Global) -> Result<u8, Error> {
         (Some(flake), None) if check.quick && flake.contains('#') => (None, Some(flake)),
         (seed, flake) => (seed.as_deref(), flake.as_ref()),
     };
-    let flake: Flake = flake.map_or(".", String::as_str).parse()?;
+    let flake = Flake::parse(flake.map_or(".", String::as_str), SEED)?;
     let seed = seed.map(str::parse::<Location>).transpose()?;
     match seed {
         _ if check.quick => quick::run(seed.as_ref(), &flake, check, global),

@@ -1,67 +1,21 @@
 //! What Nix says that a seed of the flake needs.
 
-use std::io::ErrorKind;
-use std::process::{Command, Stdio};
-
 use nix_seed_suit::Needs;
 
-use super::Flake;
 use crate::error::Error;
-use crate::print;
-
-/// How many of the last lines that Nix has written are shown.
-const LINES: usize = 40;
+use crate::flake::Flake;
+use crate::nix::Question;
 
 /// Evaluates the attribute `needs` of the flake's seed, offline: what would have to be fetched is not in the seed either.
 pub(super) fn needs(flake: &Flake, override_input: &[String]) -> Result<Needs, Error> {
-    let attribute = format!("{flake}.needs");
-    let _span = tracing::info_span!("evaluate").entered();
-    let mut nix = Command::new("nix");
-    nix.args(["--extra-experimental-features", "nix-command flakes", "eval", "--json", "--offline"]);
-    for pair in override_input.chunks(2) {
-        nix.arg("--override-input").args(pair);
+    let answer = Question {
+        attribute: &format!("{flake}.needs"),
+        options: &["--offline"],
+        override_input,
+        without_nix: "take the seed's: nix-seed run SEED -- nix-seed check --quick SEED",
+        hint: "An input that is not here is fetched by: nix flake archive; an attribute that is missing is that of an older \
+               nix-seed, see: nix flake update nix-seed",
     }
-    // Only the lock file that is there counts.
-    let output = nix.args(["--no-write-lock-file", &attribute]).stdin(Stdio::null()).output();
-    let output = output.map_err(|source| match source.kind() {
-        ErrorKind::NotFound => Error::NoNix { flake: flake.to_string() },
-        _ => Error::Io { doing: "running", path: "nix".into(), source },
-    })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<_> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-        for line in &lines[lines.len().saturating_sub(LINES)..] {
-            print::note(&format!("nix: {}", without_colours(line)));
-        }
-        return Err(Error::Evaluation { attribute });
-    }
-    Ok(Needs::parse(&output.stdout)?)
-}
-
-/// A line without the sequences by which Nix colours it, also where nobody sees colours.
-fn without_colours(line: &str) -> String {
-    let mut parts = line.split("\u{1b}[");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
-        plain.push_str(part[end..].strip_prefix('m').unwrap_or(&part[end..]));
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_are_left_out() {
-        for (line, plain) in [
-            ("\u{1b}[31;1merror:\u{1b}[0m no \u{1b}[35;1mneeds\u{1b}[0m", "error: no needs"),
-            ("a\u{1b}[2Jb [x", "aJb [x"),
-            ("\u{1b}[", ""),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(without_colours(line), plain);
-        }
-    }
+    .ask()?;
+    Ok(Needs::parse(&answer)?)
 }

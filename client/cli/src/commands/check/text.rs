@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn flake() -> Flake {
-        ".".parse().unwrap()
+        Flake::parse(".", "seed").unwrap()
     }
 
     fn reason(digit: usize, chain: &[&str]) -> Reason {

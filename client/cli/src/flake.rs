@@ -2,36 +2,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use crate::error::Error;
 
-/// The attribute that a seed usually is.
-const SEED: &str = "seed";
-
-/// A flake, and the attribute of its seed.
+/// A flake, and one of its attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Flake {
     flake: String,
     attribute: String,
-}
-
-impl FromStr for Flake {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let (flake, attribute) = text.split_once('#').unwrap_or((text, SEED));
-        let refuse = |why| Err(Error::Flake { text: text.into(), why });
-        if flake.starts_with('-') {
-            return refuse("it looks like an option");
-        }
-        // Nix would take it for a choice of outputs.
-        if attribute.contains(['#', '^']) {
-            return refuse("its attribute has a \"#\" or a \"^\" in it");
-        }
-        let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
-        Ok(Self { flake: or(flake, "."), attribute: or(attribute, SEED) })
-    }
 }
 
 impl fmt::Display for Flake {
@@ -41,6 +19,21 @@ impl fmt::Display for Flake {
 }
 
 impl Flake {
+    /// Reads it; `usual` is the attribute that is meant where none is named.
+    pub(crate) fn parse(text: &str, usual: &'static str) -> Result<Self, Error> {
+        let (flake, attribute) = text.split_once('#').unwrap_or((text, usual));
+        let refuse = |why| Err(Error::Flake { text: text.into(), why, usual });
+        if flake.starts_with('-') {
+            return refuse("it looks like an option");
+        }
+        // Nix would take it for a choice of outputs.
+        if attribute.contains(['#', '^']) {
+            return refuse("its attribute has a \"#\" or a \"^\" in it");
+        }
+        let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+        Ok(Self { flake: or(flake, "."), attribute: or(attribute, usual) })
+    }
+
     /// The folder that holds its `flake.nix`; none where that is not on this machine, or where only Nix can say.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         let (flake, query) = self.flake.split_once('?').unwrap_or((&self.flake, ""));
@@ -74,10 +67,10 @@ mod tests {
             ("path:/x#packages.x86_64-linux.other", "path:/x#packages.x86_64-linux.other"),
             ("github:o/r?dir=a", "github:o/r?dir=a#seed"),
         ] {
-            assert_eq!(text.parse::<Flake>().unwrap().to_string(), expected);
+            assert_eq!(Flake::parse(text, "seed").unwrap().to_string(), expected);
         }
         for bad in ["-x#seed", "--impure", ".#a#b", ".#seed^*"] {
-            assert!(matches!(bad.parse::<Flake>(), Err(Error::Flake { .. })), "{bad}");
+            assert!(matches!(Flake::parse(bad, "seed"), Err(Error::Flake { .. })), "{bad}");
         }
     }
 
@@ -105,7 +98,7 @@ mod tests {
             ("github:o/r".into(), None),
             ("nixpkgs".into(), None),
         ] {
-            assert_eq!(text.parse::<Flake>().unwrap().folder(), expected.map(at), "{text}");
+            assert_eq!(Flake::parse(&text, "seed").unwrap().folder(), expected.map(at), "{text}");
         }
     }
 }
