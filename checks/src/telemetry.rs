@@ -7,7 +7,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::machine::cache::Cache;
-use crate::machine::{process, progress};
+use crate::machine::{process, python};
 use crate::registry::service::Service;
 
 const COLLECTOR: &str = "rotel==0.0.1a15";
@@ -89,11 +89,7 @@ pub struct Reader {
 
 impl Reader {
     pub fn open(cache: &Cache) -> Result<Self> {
-        let install = |folder: &Path| {
-            let mut pip = pip("install");
-            process::output(pip.args(["--target"]).arg(folder).args(READER)).map(drop)
-        };
-        Ok(Self { folder: prepared(cache, READER[0], install)? })
+        Ok(Self { folder: python::modules(cache, &READER)? })
     }
 
     /// The spans of one request.
@@ -122,9 +118,9 @@ pub struct Collector {
 
 impl Collector {
     pub fn start(cache: &Cache) -> Result<Self> {
-        let program = prepared(cache, COLLECTOR, |folder| {
+        let program = python::prepared(cache, COLLECTOR, |folder| {
             let scratch = cache.scratch()?;
-            process::output(pip("download").args(["--no-deps", "--dest"]).arg(scratch.path()).arg(COLLECTOR))?;
+            process::output(python::pip("download").args(["--no-deps", "--dest"]).arg(scratch.path()).arg(COLLECTOR))?;
             let wheel = fs::read_dir(scratch.path())?.next().context("nothing was downloaded")??.path();
             process::output(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg(folder))?;
             let program = folder.join("rotel/rotel-agent");
@@ -175,27 +171,6 @@ impl Collector {
         stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
         Ok(body)
     }
-}
-
-fn pip(command: &str) -> Command {
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", command, "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-    pip
-}
-
-/// A folder in the cache that is filled once.
-fn prepared(cache: &Cache, package: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    let name = package.replace("==", "-");
-    let folder = cache.path(&name);
-    let _guard = cache.lock(&name)?;
-    if !folder.exists() {
-        progress::say(format_args!("fetching {name} from the Python package index"));
-        let scratch = cache.scratch()?;
-        let made = scratch.path().join("made");
-        fill(&made).with_context(|| format!("cannot get {package}; it takes python3 with pip"))?;
-        fs::rename(&made, &folder).with_context(|| format!("cannot move {name} into place"))?;
-    }
-    Ok(folder)
 }
 
 fn free_port() -> io::Result<SocketAddr> {

@@ -6,4 +6,5 @@ pub mod files;
 pub mod process;
 pub mod programs;
 pub mod progress;
+pub mod python;
 pub mod repository;

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod benchmark;
+mod cfg;
 mod changes;
 mod check;
 mod client;
