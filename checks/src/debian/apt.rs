@@ -51,6 +51,7 @@ impl From<&Package> for Wanted {
 
 pub struct Apt {
     cache: Cache,
+    suite: String,
     folder: PathBuf,
     mirror: String,
 }
@@ -64,11 +65,13 @@ impl Apt {
         }
         fs::write(folder.join("status"), "")?;
         fs::write(folder.join("sources.list"), format!("deb [signed-by={KEYRING}] {mirror}/ {suite} main\n"))?;
-        Ok(Self { cache: cache.clone(), folder, mirror })
+        Ok(Self { cache: cache.clone(), suite: suite.to_owned(), folder, mirror })
     }
 
     /// Fetches and parses the suite's current index.
     pub fn index(&self) -> Result<Index> {
+        // apt does not wait for another run of itself, it fails.
+        let _guard = self.cache.lock(&format!("apt-{}", self.suite))?;
         process::output(self.command("apt-get").args(["-qq", "update"])).context(
             "cannot fetch the package index of Debian's archive: is the network up, and does `apt-get update` work?",
         )?;

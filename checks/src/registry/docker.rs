@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::debian::apt::{Apt, Wanted};
+use crate::debian::program as debian;
 use crate::machine::cache::Cache;
-use crate::machine::{process, programs};
+use crate::machine::programs;
 use crate::registry::service::Service;
 use crate::registry::token::{ISSUER, SERVICE, TokenServer};
 
@@ -82,25 +82,7 @@ pub fn program(cache: &Cache) -> Result<PathBuf> {
     if programs::is_on_path(PROGRAM) {
         return Ok(PROGRAM.into());
     }
-    let folder = cache.path(format!("{PROGRAM}-{SUITE}"));
-    let program = folder.join("usr/bin").join(PROGRAM);
-    let _guard = cache.lock(PROGRAM)?;
-    if !program.exists() {
-        unpack(cache, &folder).with_context(|| format!("cannot get {PROGRAM} of Debian {SUITE}"))?;
-    }
-    Ok(program)
-}
-
-fn unpack(cache: &Cache, folder: &Path) -> Result<()> {
-    let apt = Apt::new(cache, SUITE)?;
-    let index = apt.index()?;
-    let wanted = Wanted::from(index.get(PROGRAM).context("the suite has no such package")?);
-    let scratch = cache.scratch()?;
-    let root = scratch.path().join("root");
-    for package in apt.fetch(&[wanted])?.values() {
-        process::output(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
-    }
-    fs::rename(&root, folder).with_context(|| format!("cannot move {PROGRAM} into place"))
+    debian::unpacked(cache, SUITE, PROGRAM)
 }
 
 fn settings(folder: &Path, auth: Auth, delete: bool) -> Result<Value> {
