@@ -9,18 +9,22 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 13] = [
+const NEEDED: [(&str, &str); 16] = [
     ("curl", "curl"),
     ("fsck.erofs", "erofs-utils"),
     ("git", "git"),
     ("mkfs.ext4", "e2fsprogs"),
+    ("openssl", "openssl"),
     ("pip3", "python3-pip"),
+    // A token that signs, and the tool that asks it.
+    ("pkcs11-tool", "opensc"),
     // With the library that the collector of traces is linked with.
     ("python3-config", "python3-dev"),
     ("podman", "podman"),
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
     ("skopeo", "skopeo"),
+    ("softhsm2-util", "softhsm2"),
     // Has a kernel refuse what it would do.
     ("strace", "strace"),
     ("tar", "tar"),
