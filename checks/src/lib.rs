@@ -4,12 +4,14 @@
 //! set under nixpkgs' names, made of Debian packages; [`seed`], a flake, its seed, and commands in it; [`reproduce`], the seed once
 //! more under other circumstances; [`registry`], where seeds are pushed to and pulled from, and what goes wrong on the way;
 //! [`property`], the seeds of generated flakes, which outlast edits; [`client`], the command that pushes and pulls; [`telemetry`], who
-//! reads its traces; [`bench`], what that costs; [`closures`], what is in seeds and need not be; [`commands`].
+//! reads its traces; [`sigstore`], services that certify, log and time-stamp signatures, and clients of theirs; [`conformance`], what all
+//! such clients have to accept and refuse; [`bench`], what all of it costs; [`closures`], what is in seeds and need not be; [`commands`].
 
 pub mod bench;
 pub mod client;
 pub mod closures;
 pub mod commands;
+pub mod conformance;
 pub mod debian;
 pub mod fixture;
 pub mod machine;
@@ -18,4 +20,5 @@ pub mod property;
 pub mod registry;
 pub mod reproduce;
 pub mod seed;
+pub mod sigstore;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use nix_seed_checks::bench::child;
-use nix_seed_checks::commands::{bench, closures, demo, fuzz, property, reproduce, suite};
+use nix_seed_checks::commands::{bench, closures, conformance, demo, fuzz, property, reproduce, sigstore, suite};
 use nix_seed_checks::fixture::{self, Options};
 use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::nix::Nix;
@@ -28,6 +28,8 @@ enum Action {
     Bench(bench::Arguments),
     /// List what is in the examples' seeds, beside the least and the most, and show that each needed root is needed; prints tables
     Closures(closures::Arguments),
+    /// Ask a program about the bundles of the public Sigstore conformance suite; prints a table, fails if anything differs
+    Conformance(conformance::Arguments),
     #[command(hide = true)]
     Measured(child::Arguments),
     /// Make the seed of examples/c, build in it offline, change a source and build again
@@ -48,6 +50,8 @@ enum Action {
     },
     /// Prepare the offline package set and print the path of its flake
     Nixpkgs(Options),
+    /// Start Sigstore's services on loopback and print where they are, with what clients need to know of them, until interrupted
+    Sigstore(sigstore::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,11 +73,13 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Action::All => suite::run(),
         Action::Bench(arguments) => bench::run(&arguments),
         Action::Closures(arguments) => closures::run(&arguments),
+        Action::Conformance(arguments) => conformance::run(&arguments),
         Action::Demo => demo::run(),
         Action::Fuzz(arguments) => fuzz::run(&cache, &arguments),
         Action::Measured(_) => Ok(()),
         Action::Property(arguments) => property::run(&arguments),
         Action::Reproduce(arguments) => reproduce::run(&arguments),
+        Action::Sigstore(arguments) => sigstore::run(&cache, &arguments),
         Action::Nix { arguments } => run_nix(&Nix::find(&cache)?, &arguments),
         Action::Nixpkgs(options) => {
             println!("{}", fixture::prepare(&cache, &Nix::find(&cache)?, &options)?.display());

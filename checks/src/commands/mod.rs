@@ -3,8 +3,10 @@
 
 pub mod bench;
 pub mod closures;
+pub mod conformance;
 pub mod demo;
 pub mod fuzz;
 pub mod property;
 pub mod reproduce;
+pub mod sigstore;
 pub mod suite;

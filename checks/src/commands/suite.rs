@@ -11,6 +11,7 @@ use crate::machine::cache::Cache;
 use crate::machine::{process, programs, repository};
 use crate::registry;
 use crate::seed::flake::Workbench;
+use crate::sigstore;
 
 /// How many tests passed and failed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub fn run() -> Result<()> {
     let cache = Cache::open()?;
     let nextest = programs::nextest(&cache)?;
     registry::prepare(&cache)?;
+    sigstore::prepare(&cache)?;
     let mut total = Counts::default();
     let mut report = Vec::new();
     let mut step = |name: &str, run: &mut dyn FnMut() -> Result<Counts>| {
