@@ -6,13 +6,18 @@ use anyhow::{Result, ensure};
 
 use crate::client;
 use crate::conformance::client::Client;
+use crate::conformance::published::{self, Crates};
 use crate::conformance::report::Report;
 use crate::conformance::suite;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A checkout of sigstore-conformance
-    suite: PathBuf,
+    #[arg(required_unless_present = "published")]
+    suite: Option<PathBuf>,
+    /// Ask about the bundles that come with the crates that nix-seed verifies with
+    #[arg(long)]
+    published: bool,
     /// A program that speaks the suite's protocol [default: this repository's nix-seed]
     #[arg(long, value_name = "PROGRAM")]
     client: Option<PathBuf>,
@@ -29,8 +34,14 @@ pub struct Arguments {
 
 /// Prints the table. Fails if the client differs from the suite anywhere.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut cases = suite::cases(&arguments.suite)?;
     let scratch = tempfile::tempdir()?;
+    let mut cases = Vec::new();
+    if let Some(checkout) = &arguments.suite {
+        cases.extend(suite::cases(checkout)?);
+    }
+    if arguments.published {
+        cases.extend(published::cases(&Crates::locate()?)?);
+    }
     if let Some(tracker) = &arguments.cpython {
         cases.extend(suite::releases(tracker, scratch.path())?);
     }

@@ -59,16 +59,16 @@ fn case(all: &Path, folder: &Path) -> Result<Case> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Manager {
+    #[serde(rename = "Release")]
     release: String,
     #[serde(rename = "Release manager")]
-    release_manager: String,
+    subject: String,
     #[serde(rename = "OIDC Issuer")]
     issuer: String,
 }
 
-/// The releases of CPython of a checkout of cpython-release-tracker, which the suite asks about too: of each, the first file that has
+/// The releases of a checkout of cpython-release-tracker, which the suite asks about too: of each, the first file that has
 /// a bundle. The bundles are written into `scratch`.
 pub fn releases(tracker: &Path, scratch: &Path) -> Result<Vec<Case>> {
     let read = |file: PathBuf| -> Result<Value> {
@@ -93,7 +93,7 @@ pub fn releases(tracker: &Path, scratch: &Path) -> Result<Vec<Case>> {
         found.push(Case {
             name: format!("cpython-{version}"),
             bundle,
-            signer: Signer::Identity { subject: manager.release_manager.clone(), issuer: manager.issuer.clone() },
+            signer: Signer::Identity { subject: manager.subject.clone(), issuer: manager.issuer.clone() },
             trusted_root: None,
             artifact: Artifact::Digest(format!("sha256:{hash}")),
             expected: Verdict::Accepted,

@@ -1,4 +1,4 @@
-//! A real PKCS #11 token, in files: Debian's SoftHSM, by OpenSC's pkcs11-tool.
+//! A real PKCS #11 token, in files: Debian's softhsm2, by pkcs11-tool.
 
 use std::fs;
 use std::path::{Path, PathBuf};

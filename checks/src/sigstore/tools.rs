@@ -42,7 +42,7 @@ fn alone(program: &Path, home: &Path) -> Command {
     command
 }
 
-/// Python with sigstore-python, and with validators of CycloneDX, SPDX and in-toto documents.
+/// Python with sigstore-python, and with validators of SBOMs and of in-toto statements.
 #[derive(Debug, Clone)]
 pub struct Python {
     packages: PathBuf,
