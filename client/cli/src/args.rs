@@ -4,7 +4,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
-use crate::commands::{cfg, check, diff, down, lock, prune, push, up};
+use crate::commands::{attest, cfg, check, diff, down, lock, prune, push, up, verify, verify_bundle};
 #[cfg(target_os = "linux")]
 use crate::commands::{record, run};
 
@@ -22,7 +22,8 @@ use crate::commands::{record, run};
         4  a seed is damaged or lies about itself\n  \
         5  refused by a rule that an option can lift, or the answer is no (lock check)\n  \
         6  the seed is not complete, or does not suit (check)\n  \
-        7  the seed suits, but a new one would be fresher or smaller (check --quick)"
+        7  the seed suits, but a new one would be fresher or smaller (check --quick)\n  \
+        20 to 74  what is asked about is not to be believed: a code for each reason, see doc/refusals.md"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -79,6 +80,9 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Lock(lock::Lock),
     Prune(prune::Prune),
+    Attest(Box<attest::Attest>),
+    Verify(verify::Verify),
+    VerifyBundle(verify_bundle::VerifyBundle),
 }
 
 impl Command {
@@ -99,6 +103,9 @@ impl Command {
             Self::Diff(_) => "diff",
             Self::Lock(_) => "lock",
             Self::Prune(_) => "prune",
+            Self::Attest(_) => "attest",
+            Self::Verify(_) => "verify",
+            Self::VerifyBundle(_) => "verify-bundle",
         })
     }
 }

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use nix_seed_attest::Error as Attest;
 #[cfg(target_os = "linux")]
 use nix_seed_frames::Error as Frames;
 use nix_seed_image::Error as Image;
@@ -7,9 +8,12 @@ use nix_seed_publish::Error as Publish;
 use nix_seed_registry::Error as Registry;
 #[cfg(target_os = "linux")]
 use nix_seed_run::Error as Run;
+use nix_seed_sign::Error as Sign;
 use nix_seed_source::Error as Source;
 use nix_seed_start::Error as Start;
 use nix_seed_suit::Error as Suit;
+use nix_seed_trust::sigstore::RootError;
+use nix_seed_trust::{Reason, Refusal};
 
 /// What ends a command.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,36 @@ pub(crate) enum Error {
     Run(#[from] Run),
     #[error(transparent)]
     Suit(#[from] Suit),
+    #[error(transparent)]
+    Attest(#[from] Attest),
+    #[error(transparent)]
+    Sign(#[from] Sign),
+    #[error(transparent)]
+    Root(#[from] RootError),
+    #[error("refused: {0}")]
+    Refused(Box<Refusal>),
+    #[error("pending: {count} signatures are made and not logged: {why}; they wait in {folder}; go on with: nix-seed attest --resume", folder = folder.display())]
+    Pending { count: usize, folder: PathBuf, why: String },
+    #[error("{path}: {why}", path = path.display())]
+    Statement { path: PathBuf, why: String },
+    #[error(
+        "{location} is a folder; statements are attached in a registry: nix-seed push {location} HOST/NAME, and name that"
+    )]
+    NotInRegistry { location: String },
+    #[error(
+        "nobody says where statements on {what} are: name them with --bundle, or the repository as `registry` in seedCfg"
+    )]
+    NoBundles { what: String },
+    #[error("{text:?} is no digest; write sha256: and 64 digits 0-9, a-f")]
+    Digest { text: String },
+    #[error("{text:?} is no URL, as https://host/path is one")]
+    Url { text: String },
+    #[error("seedCfg has no builder `{name}`; see: nix-seed cfg show")]
+    NoBuilder { name: String },
+    #[error("the builder `{name}` has {what} in seedCfg, so that it cannot sign; see doc/seed-cfg.md")]
+    NoSigner { name: String, what: &'static str },
+    #[error("{command}: {why}")]
+    Nix { command: &'static str, why: String },
     #[error("{file}: {differences}; set it with: nix-seed lock update")]
     Differs { file: String, differences: String },
     #[error("which seed? Name an image, a folder with a layout, or --digest")]
@@ -74,6 +108,12 @@ pub(crate) enum Error {
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
 impl Error {
     /// The exit code, as `--help` lists them.
     pub(crate) fn exit_code(&self) -> u8 {
@@ -94,6 +134,13 @@ impl Error {
             #[cfg(target_os = "linux")]
             Self::NoHelper { .. } => 3,
             Self::Differs { .. } => 5,
+            Self::Refused(refusal) => refusal.reason.exit_code(),
+            Self::Sign(Sign::Refused(refusal)) => refusal.reason.exit_code(),
+            Self::Pending { .. } => Reason::Pending.exit_code(),
+            Self::Attest(Attest::Registry(error)) => registry(error),
+            Self::Digest { .. } | Self::Url { .. } | Self::NotInRegistry { .. } | Self::NoBuilder { .. } => 2,
+            Self::Root(_) | Self::Statement { .. } | Self::NoBundles { .. } | Self::NoSigner { .. } => 3,
+            Self::Attest(_) | Self::Sign(_) | Self::Nix { .. } => 1,
             Self::Publish(error) => publish(error),
             Self::Image(error) => image(error),
             Self::Registry(error) => registry(error),

@@ -1,5 +1,6 @@
 //! A file for each command.
 
+pub(crate) mod attest;
 pub(crate) mod cfg;
 pub(crate) mod check;
 pub(crate) mod diff;
@@ -12,6 +13,8 @@ pub(crate) mod record;
 #[cfg(target_os = "linux")]
 pub(crate) mod run;
 pub(crate) mod up;
+pub(crate) mod verify;
+pub(crate) mod verify_bundle;
 
 use crate::args::{Args, Command};
 use crate::error::Error;
@@ -53,6 +56,9 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::Diff(command) => diff::run(&command, global),
         Command::Lock(command) => lock::run(&command, global),
         Command::Prune(command) => prune::run(&command, global),
+        Command::Attest(command) => attest::run(&command, global),
+        Command::Verify(command) => verify::run(&command, global),
+        Command::VerifyBundle(command) => verify_bundle::run(&command),
     }
     .map(|()| Done::default())
 }

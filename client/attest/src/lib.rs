@@ -1,0 +1,14 @@
+//! Where signed statements are: attached to what they speak of, in a registry; or on disk, until a log takes them.
+//!
+//! [`collect`] finds what is attached, and believes nothing of it; [`attach`] attaches, and reads back; a [`Queue`] keeps what is
+//! signed and not logged.
+
+mod attach;
+mod collect;
+mod error;
+mod queue;
+
+pub use attach::{Attachment, attach, result, tag_of_path};
+pub use collect::{Collected, collect};
+pub use error::{Error, Result};
+pub use queue::{Pending, Queue};

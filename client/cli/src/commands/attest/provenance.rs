@@ -1,0 +1,147 @@
+//! How a release was built: by this machine's Nix, in this run.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix_seed_statement::provenance::{
+    BUILD_TYPE, BuildDefinition, Builder, Byproduct, Dependency, Metadata, NixSettings, Parameters, Provenance,
+    ProvenanceStatement, RunDetails, Settings,
+};
+use nix_seed_statement::release::{Release, ReleaseStatement};
+use nix_seed_store::Sha256Hash;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+/// A setting, as `nix config show --json` prints it.
+#[derive(Deserialize)]
+struct Setting<T> {
+    value: T,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Config {
+    sandbox: Setting<serde_json::Value>,
+    sandbox_fallback: Setting<bool>,
+    substitute: Setting<bool>,
+    substituters: Setting<Vec<String>>,
+}
+
+/// The provenance of a release that this machine's Nix has built in this run.
+pub(super) fn of(statement: &ReleaseStatement, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let release = statement.release();
+    let provenance = Provenance {
+        build_definition: BuildDefinition {
+            build_type: BUILD_TYPE.into(),
+            external_parameters: Parameters {
+                source: release.source.uri.clone(),
+                commit: release.source.commit.clone(),
+                system: release.system.clone(),
+                outputs: release.outputs.iter().map(|output| output.attribute.clone()).collect(),
+            },
+            internal_parameters: Settings { nix: nix_settings()? },
+            resolved_dependencies: dependencies(release),
+        },
+        run_details: RunDetails {
+            builder: Builder {
+                id: builder_id(),
+                version: [("nix-seed".into(), env!("CARGO_PKG_VERSION").into())].into(),
+            },
+            metadata: Metadata { invocation_id: invocation(), started_on: None, finished_on: now() },
+            byproducts: vec![Byproduct::release(Sha256Hash(Sha256::digest(bytes).into()))],
+        },
+    };
+    let statement = ProvenanceStatement { subjects: statement.subjects().to_vec(), provenance };
+    statement.to_bytes().map_err(|error| Error::Statement { path: "the provenance".into(), why: error.to_string() })
+}
+
+fn dependencies(release: &Release) -> Vec<Dependency> {
+    let digest = |pairs: Vec<(&str, String)>| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let source = &release.source;
+    let mut all = vec![Dependency {
+        name: "source".into(),
+        uri: Some(source.uri.clone()),
+        digest: digest(vec![("gitCommit", source.commit.clone()), ("sha256", source.nar_hash.hex())]),
+    }];
+    all.extend(release.seed.map(|seed| Dependency {
+        name: "seed".into(),
+        uri: None,
+        digest: digest(vec![("sha256", seed.sha256.hex())]),
+    }));
+    all.extend(release.inputs.iter().map(|input| {
+        let mut digests = vec![("sha256", input.nar_hash.hex())];
+        digests.extend(input.rev.clone().map(|rev| ("gitCommit", rev)));
+        Dependency { name: format!("input {}", input.name), uri: None, digest: digest(digests) }
+    }));
+    all
+}
+
+/// What Nix itself says of its settings.
+fn nix_settings() -> Result<NixSettings, Error> {
+    let config: Config = serde_json::from_slice(&nix(&["config", "show", "--json"])?)
+        .map_err(|error| Error::Nix { command: "nix config show --json", why: error.to_string() })?;
+    let version = nix(&["--version"])?;
+    let version = String::from_utf8_lossy(&version).trim().rsplit(' ').next().unwrap_or_default().to_owned();
+    let sandbox = match &config.sandbox.value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let substituters = if config.substitute.value { config.substituters.value } else { Vec::new() };
+    Ok(NixSettings {
+        version,
+        sandbox,
+        sandbox_fallback: config.sandbox_fallback.value,
+        substituters,
+        other: BTreeMap::new(),
+    })
+}
+
+fn nix(arguments: &[&str]) -> Result<Vec<u8>, Error> {
+    let mut nix = Command::new("nix");
+    nix.args(["--extra-experimental-features", "nix-command flakes"]).args(arguments).stdin(Stdio::null());
+    let output = nix.output().map_err(|error| Error::Nix { command: "nix", why: error.to_string() })?;
+    if !output.status.success() {
+        let said: String = String::from_utf8_lossy(&output.stderr).trim().chars().take(500).collect();
+        return Err(Error::Nix { command: "nix", why: said });
+    }
+    Ok(output.stdout)
+}
+
+/// The platform, as a URI: doc/provenance.md lists them.
+fn builder_id() -> String {
+    let is = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let id = if is("GITHUB_ACTIONS") {
+        match std::env::var("RUNNER_ENVIRONMENT").as_deref() {
+            Ok("github-hosted") => "https://github.com/actions/runner/github-hosted",
+            _ => "https://github.com/actions/runner/self-hosted",
+        }
+    } else if is("GITLAB_CI") {
+        "https://gitlab.com/gitlab-org/gitlab-runner"
+    } else if is("BUILDKITE") {
+        "https://buildkite.com/agent"
+    } else {
+        "https://0compute.github.io/nix-seed/builder/other"
+    };
+    id.into()
+}
+
+/// The run, as the CI calls it.
+fn invocation() -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(server), Some(repository), Some(run)) =
+        (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"))
+    {
+        let attempt = variable("GITHUB_RUN_ATTEMPT").unwrap_or_else(|| "1".into());
+        return Some(format!("{server}/{repository}/actions/runs/{run}/attempts/{attempt}"));
+    }
+    variable("CI_JOB_URL").or_else(|| variable("BUILDKITE_BUILD_URL"))
+}
+
+/// `2026-11-30T03:15:08Z`
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    jiff::Timestamp::from_second(since.try_into().unwrap_or(i64::MAX)).map(|time| time.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,157 @@
+//! `nix-seed verify`.
+
+mod show;
+mod subject;
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use nix_seed_attest::{Collected, collect};
+use nix_seed_cfg::Cfg;
+use nix_seed_store::Sha256Hash;
+use nix_seed_trust::sigstore::TrustRoot;
+use nix_seed_trust::{Bundle, Decision, Expected, Policy, Refused, decide};
+
+use super::verify_bundle::{hash, read};
+use crate::args::Global;
+use crate::cfg::Place;
+use crate::error::Error;
+use crate::print;
+use subject::Subject;
+
+/// A trusted root or a bundle has at most so many bytes.
+const DOCUMENT_MAX: u64 = 16 << 20;
+
+/// Decide whether a seed or a result is to be believed, and show why
+#[derive(Args)]
+#[command(
+    after_help = "Nothing is asked but the registry, for what is attached there; with --bundle, not even that. Each reason to refuse has an exit code \
+    of its own: doc/refusals.md.\n\n\
+    Examples:\n  \
+    nix-seed verify ghcr.io/me/app-seed@sha256:… --policy .\n  \
+    nix-seed verify ./result --policy policy.json --bundle release.sigstore.json --bundle provenance.sigstore.json"
+)]
+pub(crate) struct Verify {
+    /// An image (HOST/NAME@sha256:…), a folder with an OCI image layout, a store path, or a file
+    #[arg(value_name = "WHAT")]
+    what: String,
+    #[command(flatten)]
+    trust: Trust,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+/// Whom to believe.
+#[derive(Args)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct Trust {
+    /// The flake whose seedCfg says whom to believe, or a file that `nix-seed cfg show --json` wrote
+    #[arg(long, value_name = "FLAKE|FILE", default_value = ".")]
+    policy: String,
+    /// The output whose rules are meant, where seedCfg has some of its own for it: packages.x86_64-linux.default
+    #[arg(long, value_name = "ATTRIBUTE")]
+    output: Option<String>,
+    /// A trusted root instead of the policy's
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// Take these bundles instead of those that are attached; may be given many times
+    #[arg(long, value_name = "FILE")]
+    bundle: Vec<PathBuf>,
+}
+
+/// What has to be said of it.
+#[derive(Args, Default)]
+#[command(next_help_heading = "What is expected")]
+pub(crate) struct Wanted {
+    /// The commit that it was built from
+    #[arg(long)]
+    commit: Option<String>,
+    /// The flake.lock that it was built with
+    #[arg(long, value_name = "FILE")]
+    flake_lock: Option<PathBuf>,
+    /// The system that it was built for, as Nix writes it
+    #[arg(long)]
+    system: Option<String>,
+    /// The seed that a result was built in: sha256:…
+    #[arg(long, value_name = "DIGEST")]
+    seed: Option<String>,
+}
+
+/// A policy, and whom it believes.
+pub(crate) struct Trusted {
+    pub(crate) cfg: Cfg,
+    pub(crate) policy: Policy,
+    pub(crate) root: TrustRoot,
+}
+
+pub(crate) fn run(args: &Verify, global: &Global) -> Result<(), Error> {
+    let trusted = args.trust.read()?;
+    let subject = Subject::find(&args.what, &trusted.cfg, global)?;
+    let expected = args.wanted.expected(&subject)?;
+    let collected = args.trust.bundles(&subject)?;
+    for why in &collected.refused {
+        print::note(&format!("not read: {why}"));
+    }
+    let decided = decide(&trusted.policy, &trusted.root, &expected, &collected.bundles);
+    show::tell(&args.what, &subject, &decided, global.json)?;
+    decided.map(drop).map_err(|refused| Error::Refused(Box::new(refused.first)))
+}
+
+impl Trust {
+    pub(crate) fn read(&self) -> Result<Trusted, Error> {
+        let cfg = Place::parse(&self.policy)?.load(&[])?;
+        let refuse = |error| Error::Cfg { place: "--output".into(), error };
+        let cfg = self.output.as_deref().map_or(Ok(cfg.clone()), |output| cfg.for_output(output)).map_err(refuse)?;
+        let policy = Policy::of(&cfg)?;
+        let root = root(self.trusted_root.as_deref(), Some(&cfg))?;
+        Ok(Trusted { cfg, policy, root })
+    }
+
+    fn bundles(&self, subject: &Subject) -> Result<Collected, Error> {
+        if self.bundle.is_empty() {
+            return match &subject.attached {
+                Some((repository, digest)) => Ok(collect(repository, digest)?),
+                None => Err(Error::NoBundles { what: subject.shown.clone() }),
+            };
+        }
+        let read = |path: &PathBuf| Ok(Bundle { at: path.display().to_string(), bytes: read(path, DOCUMENT_MAX)? });
+        Ok(Collected { bundles: self.bundle.iter().map(read).collect::<Result<_, Error>>()?, refused: Vec::new() })
+    }
+}
+
+impl Wanted {
+    fn expected(&self, subject: &Subject) -> Result<Expected, Error> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let seed = self.seed.as_deref().map(|digest| {
+            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+            Sha256Hash::from_hex(hex).map_err(|_| Error::Digest { text: digest.into() })
+        });
+        Ok(Expected {
+            digest: subject.digest,
+            name: subject.name.clone(),
+            commit: self.commit.clone(),
+            lock: self.flake_lock.as_deref().map(|path| Ok::<_, Error>(Sha256Hash(hash(path)?))).transpose()?,
+            system: self.system.clone(),
+            seed: seed.transpose()?,
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+        })
+    }
+}
+
+/// The trusted root: a file's, the policy's, or the one that is built in; with the policy's logs.
+pub(crate) fn root(file: Option<&Path>, cfg: Option<&Cfg>) -> Result<TrustRoot, Error> {
+    let of_policy = cfg.and_then(|cfg| cfg.trusted_root.as_deref());
+    let root = match (file, of_policy) {
+        (Some(path), _) => TrustRoot::parse(&read(path, DOCUMENT_MAX)?, &path.display().to_string())?,
+        (None, Some(text)) => TrustRoot::parse(text.as_bytes(), "seedCfg")?,
+        (None, None) => TrustRoot::public_good()?,
+    };
+    Ok(match cfg.and_then(|cfg| cfg.logs.as_deref()) {
+        Some(logs) => root.with_logs(logs)?,
+        None => root,
+    })
+}
+
+/// What a decision is; for [`show`].
+type Decided = Result<Decision, Refused>;

@@ -1,0 +1,77 @@
+//! What is asked about: its digest, and where statements on it are attached.
+
+use std::path::Path;
+
+use nix_seed_attest::tag_of_path;
+use nix_seed_cfg::Cfg;
+use nix_seed_registry::{Digest, Error as RegistryError, Reference, Repository};
+use nix_seed_source::{Found, Location};
+use nix_seed_store::{NarHasher, Sha256Hash, StorePath};
+
+use super::hash;
+use crate::args::Global;
+use crate::error::Error;
+use crate::print;
+
+/// What is asked about.
+pub(crate) struct Subject {
+    /// What a person calls it.
+    pub(crate) shown: String,
+    /// Its digest, computed from what is there.
+    pub(crate) digest: Sha256Hash,
+    /// What a statement has to call it.
+    pub(crate) name: Option<String>,
+    /// Where statements are attached, and to which digest; none where nobody says where.
+    pub(crate) attached: Option<(Repository, Digest)>,
+}
+
+impl Subject {
+    pub(crate) fn find(what: &str, cfg: &Cfg, global: &Global) -> Result<Self, Error> {
+        let registry = global.registry()?;
+        let repository = cfg.registry.as_deref().and_then(|name| name.parse::<Reference>().ok());
+        let repository = || repository.as_ref().map(|reference| registry.repository(reference));
+        let path = Path::new(what);
+        if let Ok(store_path) = StorePath::parse(what)
+            && path.exists()
+            && !path.join("oci-layout").exists()
+        {
+            return Self::store_path(store_path, repository());
+        }
+        if path.is_file() {
+            let digest = Sha256Hash(hash(path)?);
+            return Ok(Self { shown: what.into(), digest, name: None, attached: attached(repository(), &digest)? });
+        }
+        let found = Found::find(&what.parse::<Location>()?, &registry, &global.platform())?;
+        if let Some(tag) = &found.tag {
+            print::note(&format!("{what}: {tag} is {}", found.digest()));
+        }
+        let digest = found.documents.digest;
+        let repository = match &found.location {
+            Location::Registry(reference) => Some(registry.repository(reference)),
+            Location::Layout(_) => repository(),
+        };
+        let attached = attached(repository, &digest)?;
+        Ok(Self { shown: found.location.to_string(), digest, name: None, attached })
+    }
+
+    fn store_path(path: StorePath, repository: Option<Repository>) -> Result<Self, Error> {
+        // Not Nix' record of it: what is there.
+        let digest = NarHasher::of(Path::new(&path.to_string())).map_err(nix_seed_image::Error::from)?.0;
+        let shown = path.to_string();
+        let attached = match repository {
+            None => None,
+            Some(repository) => match repository.resolve(&tag_of_path(&path)) {
+                Ok(found) => Some((repository, found.digest().clone())),
+                Err(RegistryError::NotFound { .. }) => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(Self { name: Some(shown.clone()), shown, digest, attached })
+    }
+}
+
+fn attached(repository: Option<Repository>, digest: &Sha256Hash) -> Result<Option<(Repository, Digest)>, Error> {
+    let text = format!("sha256:{}", digest.hex());
+    let digest = text.parse::<Digest>().map_err(|_| Error::Digest { text })?;
+    Ok(repository.map(|repository| (repository, digest)))
+}

@@ -1,0 +1,117 @@
+//! Identity tokens (OpenID Connect), which a CI gives to its jobs, and for which Fulcio gives certificates.
+
+mod ci;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use data_encoding::BASE64URL_NOPAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::services::Http;
+use crate::{Error, Result};
+
+/// Whom a token has to be for (Fulcio, "OIDC").
+const AUDIENCE: &str = "sigstore";
+/// The most bytes of a token.
+const TOKEN_MAX: u64 = 64 << 10;
+
+/// Where a token is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The CI that this runs in: GitHub and what is made like it, GitLab, Buildkite.
+    Ci,
+    /// A file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Variable(String),
+    /// Standard input.
+    Stdin,
+}
+
+/// A token. Nothing of it is shown but whom it is for.
+pub struct Token {
+    secret: SecretString,
+    identity: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(default)]
+    email: Option<String>,
+}
+
+impl Token {
+    /// Gets a token.
+    pub fn get(source: &TokenSource, http: &Http) -> Result<Self> {
+        match source {
+            TokenSource::Ci => ci::token(http),
+            TokenSource::File(path) => {
+                let mut text = String::new();
+                let read = File::open(path).and_then(|file| file.take(TOKEN_MAX).read_to_string(&mut text));
+                read.map_err(Error::io("reading", path))?;
+                Self::parse(text.into(), " in this file")
+            }
+            TokenSource::Variable(name) => match std::env::var(name) {
+                Ok(text) => Self::parse(text.into(), " in this variable"),
+                Err(_) => Err(Error::Token { at: "", why: format!("the environment has no variable {name}") }),
+            },
+            TokenSource::Stdin => {
+                let mut text = String::new();
+                let read = std::io::stdin().take(TOKEN_MAX).read_to_string(&mut text);
+                read.map_err(Error::io("reading", "standard input"))?;
+                Self::parse(text.into(), " on standard input")
+            }
+        }
+    }
+
+    /// Reads a token (RFC 7519). It is believed nothing: that is Fulcio's work.
+    pub(crate) fn parse(text: SecretString, at: &'static str) -> Result<Self> {
+        let wrong = |why: &str| Error::Token { at, why: why.into() };
+        let token = text.expose_secret().trim();
+        let mut parts = token.split('.');
+        let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(wrong("it is not three parts with a dot between, as a JSON Web Token is"));
+        };
+        let claims = BASE64URL_NOPAD.decode(claims.as_bytes()).map_err(|_| wrong("its claims are no base 64"))?;
+        let claims: Claims = serde_json::from_slice(&claims).map_err(|_| wrong("its claims name nobody (`sub`)"))?;
+        Ok(Self { identity: claims.email.unwrap_or(claims.sub), secret: token.to_owned().into() })
+    }
+
+    /// Whom it is for: what Fulcio wants signed as a proof that somebody has the key.
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &str) -> Result<Token> {
+        let part = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+        Token::parse(format!("{}.{}.{}\n", part("{}"), part(claims), part("signature")).into(), "")
+    }
+
+    #[test]
+    fn a_token_says_whom_it_is_for() {
+        assert_eq!(token(r#"{"sub":"repo:owner/app"}"#).unwrap().identity(), "repo:owner/app");
+        assert_eq!(token(r#"{"sub":"17","email":"me@example.org"}"#).unwrap().identity(), "me@example.org");
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_and_not_shown() {
+        for text in ["", "secret", "secret.secret", "a.secret.c", "a.b.c.d"] {
+            let Err(error) = Token::parse(text.to_owned().into(), "") else { panic!("{text} was accepted") };
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        assert!(token("{}").is_err());
+    }
+}
