@@ -20,7 +20,7 @@ pub fn derivations(workbench: &Workbench, flake: &Path) -> Result<BTreeMap<Strin
         in builtins.listToAttrs (
           builtins.concatMap of [ "packages" "checks" "devShells" ]
           ++ named "seed.layers." seed.layers
-          ++ named "seed." {{ inherit (seed) closure; }}
+          ++ named "seed." {{ inherit (seed) closure sbom; }}
           ++ named "seed.tests." seed.tests
         )"#,
         flake.display()

@@ -37,6 +37,7 @@ mod registry;
 mod reproducible;
 mod restrictions;
 mod run;
+mod sbom;
 mod seed;
 mod sigstore;
 mod single;
