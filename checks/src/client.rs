@@ -1,4 +1,4 @@
-//! The command `nix-seed`, as cargo builds it from this repository.
+//! The command `nix-seed`, and what else cargo builds of the client from this repository.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,9 +13,19 @@ const PACKAGE: &str = "nix-seed";
 
 /// The program, up to date with its sources: without a change, cargo sees in half a second that there is nothing to do.
 pub fn program() -> Result<PathBuf> {
+    build(&["--package", PACKAGE]).context("cannot build nix-seed")
+}
+
+/// The program that attaches documents to images with the client's registry crate, and lists them.
+pub fn referrers() -> Result<PathBuf> {
+    build(&["--package", "nix-seed-registry", "--example", "referrers"])
+        .context("cannot build the example of nix-seed-registry")
+}
+
+fn build(what: &[&str]) -> Result<PathBuf> {
     // Cargo locks its folder by itself, but says nothing while it waits.
     let _guard = Cache::open()?.lock("client")?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE]);
-    executable(cargo.current_dir(repository::path().join("client"))).context("cannot build nix-seed")
+    cargo.args(["build", "--quiet", "--release", "--locked"]).args(what);
+    executable(cargo.current_dir(repository::path().join("client")))
 }

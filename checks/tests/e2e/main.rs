@@ -32,6 +32,7 @@ mod property;
 mod publish;
 mod readme;
 mod recording;
+mod referrers;
 mod refusals;
 mod registry;
 mod reproducible;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
+use nix_seed_checks::client;
 use nix_seed_checks::machine::process;
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
 use nix_seed_checks::registry::ferro::FerroRegistry;
@@ -98,17 +99,50 @@ impl<'a> Scene<'a> {
         }
         digest
     }
+
+    /// Attaches a document with the client's own crate.
+    fn attach_ours(&self, seed: usize) -> String {
+        let file = self.publisher.home().join("sbom.json");
+        fs::write(&file, "{}").unwrap();
+        let mut command = Command::new(client::referrers().unwrap());
+        command.args(["attach", &self.image(seed), "application/spdx+json"]).arg(file);
+        process::output(&mut command).unwrap().split(' ').next().unwrap().to_owned()
+    }
+
+    /// The digests of what the client's own crate finds.
+    fn attached(&self, seed: usize) -> Vec<String> {
+        let said =
+            process::output(Command::new(client::referrers().unwrap()).args(["list", &self.image(seed)])).unwrap();
+        let mut digests: Vec<_> = said.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+        digests.sort();
+        digests
+    }
+
+    fn image(&self, seed: usize) -> String {
+        image(self.registry, &format!("team/seed@{}", self.digest(seed)))
+    }
+}
+
+fn sorted<const N: usize>(digests: [&String; N]) -> Vec<String> {
+    let mut digests = digests.map(Clone::clone).to_vec();
+    digests.sort();
+    digests
 }
 
 fn prunes(registry: SocketAddr, publisher: &Publisher, keeps_list: bool) {
     let scene = Scene::new(publisher, registry);
     let (of_kept, of_old) = (scene.attach(0, keeps_list), scene.attach(3, keeps_list));
+    let (ours_of_kept, ours_of_old) = (scene.attach_ours(0), scene.attach_ours(3));
+    assert_eq!(scene.attached(0), sorted([&of_kept, &ours_of_kept]));
+    assert_eq!(scene.attached(3), sorted([&of_old, &ours_of_old]));
     // Without --yes nothing happens, and all is said.
     for options in [&["--keep", "three"][..], &["--keep", "three", "--dry-run"]] {
         let said = scene.prune(options);
         assert_eq!(said.code, Some(0), "{}", said.err);
         assert!(said.out.contains(&format!("delete  {} (old): a seed", scene.digest(3))), "{}", said.out);
-        assert!(said.out.contains(&format!("delete  {of_old}: what refers to one")), "{}", said.out);
+        for referrer in [&of_old, &ours_of_old] {
+            assert!(said.out.contains(&format!("delete  {referrer}")), "{}", said.out);
+        }
         assert!(
             said.out.contains(&format!("keep    {} (two): refs/heads/other:.seed.lock", scene.digest(1))),
             "{}",
@@ -124,7 +158,12 @@ fn prunes(registry: SocketAddr, publisher: &Publisher, keeps_list: bool) {
     assert_eq!([there(0), there(1), there(2), there(3)], [200, 200, 200, 404]);
     let status = |reference: &str| scene.manifest_status(reference);
     assert_eq!((status(&of_kept), status(&of_old), status("old")), (200, 404, 404));
-    assert_eq!(status(&scene.digest(3).replace(':', "-")), 404);
+    assert_eq!((status(&ours_of_kept), status(&ours_of_old)), (200, 404));
+    // Of what goes, no list and no tag is left; of what stays, all.
+    let tags = publisher.tags(&image(registry, "team/seed"));
+    let tags_of = |seed| tags.iter().filter(|tag| tag.starts_with(&scene.digest(seed).replace(':', "-"))).count();
+    assert_eq!((tags_of(0), tags_of(3)), (if keeps_list { 0 } else { 2 }, 0), "{tags:?}");
+    assert_eq!(scene.attached(0), sorted([&of_kept, &ours_of_kept]));
     // What is kept is whole.
     let copy = tempfile::tempdir().unwrap();
     let from = format!("docker://{}", image(registry, "team/seed:two"));
@@ -148,6 +187,20 @@ fn ferro_is_pruned() {
     let publisher = Publisher::open();
     let registry = FerroRegistry::start(&publisher.journey.workbench.cache).unwrap();
     prunes(registry.address(), &publisher, true);
+}
+
+#[test]
+fn a_tag_named_after_the_seed_that_it_stands_for_keeps_nothing() {
+    let publisher = Publisher::open();
+    let registry = DockerRegistry::start(&publisher.journey.workbench.cache, Auth::Everybody).unwrap();
+    let scene = Scene::new(&publisher, registry.address());
+    for seed in [0, 3] {
+        let tag = scene.digest(seed).replace(':', "-");
+        publisher.push(&scene.seeds[seed], &[&image(registry.address(), &format!("team/seed:{tag}"))]);
+    }
+    scene.prune(&["--keep", "three", "--yes", "--json"]).json();
+    let there = |seed| scene.manifest_status(scene.digest(seed));
+    assert_eq!([there(0), there(1), there(2), there(3)], [200, 200, 200, 404]);
 }
 
 #[test]

@@ -66,7 +66,8 @@ pub(crate) fn survey<'a>(repository: &Repository, also: impl Iterator<Item = &'a
     for (tag, digest) in tags.into_iter().zip(digests) {
         // Deleted since the list was made.
         let Some(digest) = digest.map(|digest| digest.to_string()) else { continue };
-        if let Some(subject) = subject_of_tag(&tag) {
+        // A tag that is named after what it stands for is one of many, and no list.
+        if let Some(subject) = subject_of_tag(&tag).filter(|subject| *subject != digest) {
             attached.entry(digest.clone()).or_default().push(subject.clone());
             wanted.insert(subject);
         }
@@ -104,13 +105,18 @@ fn node(repository: &Repository, digest: &str) -> Result<Option<Node>> {
         Err(error) => return Err(Error::Registry(error)),
     };
     let mut node = Node::read(&manifest.media_type, &manifest.bytes);
-    let referrers = repository.referrers(&digest, None)?;
+    let referrers = match repository.referrers(&digest, None) {
+        Ok(referrers) => referrers,
+        // What is nowhere listed is deleted by nobody.
+        Err(RegistryError::Unlisted { .. }) => Vec::new(),
+        Err(error) => return Err(Error::Registry(error)),
+    };
     node.referrers = referrers.iter().map(|referrer| referrer.digest().to_string()).collect();
     Ok(Some(node))
 }
 
-/// The digest that a tag such as `sha256-<64 digits>` (OCI's referrers tag schema) or `sha256-<64 digits>.sig` (cosign)
-/// belongs to.
+/// The digest that a tag such as `sha256-<64 digits>` (OCI's referrers tag schema), `sha256-<64 digits>.referrer-…` (a
+/// referrer's own) or `sha256-<64 digits>.sig` (cosign) belongs to.
 fn subject_of_tag(tag: &str) -> Option<String> {
     let rest = tag.strip_prefix("sha256-")?;
     let (hex, suffix) = rest.split_at_checked(64)?;
@@ -129,7 +135,8 @@ mod tests {
         let hex = "ab".repeat(32);
         let digest = format!("sha256:{hex}");
         assert_eq!(subject_of_tag(&format!("sha256-{hex}")), Some(digest.clone()));
-        assert_eq!(subject_of_tag(&format!("sha256-{hex}.sig")), Some(digest));
+        assert_eq!(subject_of_tag(&format!("sha256-{hex}.sig")), Some(digest.clone()));
+        assert_eq!(subject_of_tag(&format!("sha256-{hex}.referrer-{}", "0".repeat(32))), Some(digest));
         for tag in ["main", "sha256-ab", &format!("sha256-{hex}0"), &format!("sha256-{}", hex.to_uppercase())] {
             assert_eq!(subject_of_tag(tag), None, "{tag}");
         }
