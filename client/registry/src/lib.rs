@@ -7,6 +7,15 @@
 //! - docker's "Token Authentication Specification" and "OAuth2 Token Authentication", for tokens;
 //! - containers-auth.json(5), docker's `config.json` and its credential helpers' protocol, for credentials.
 //!
+//! Of what refers to a manifest ([`Repository::referrers`], [`Repository::attach`]) the specification is not followed where it would let
+//! something be missed:
+//!
+//! - The list under the tag is read also where the registry has the referrers API, and both are taken together: a registry that
+//!   got the API later may lack what is older.
+//! - A tag that stands for something else than an image index is an error. A client may take that for "none".
+//! - Whoever attaches something to a list under a tag gives it a tag of its own beside that. The specification leaves
+//!   clients that write the list at the same time to themselves, and this is how none is lost.
+//!
 //! Nothing that is received is trusted: every body, loop and header has a limit, and what is asked for by digest is
 //! compared with it. Ranges of blobs are the exception: what is in them is the caller's to verify.
 

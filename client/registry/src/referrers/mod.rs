@@ -1,13 +1,7 @@
 //! What refers to a manifest by its `subject`: listed, read, attached.
 //!
-//! OCI Distribution Specification 1.1, "Listing Referrers", "Pushing Manifests with Subject" and "Referrers Tag Schema". Where
-//! this differs from it:
-//!
-//! - The list under the tag is read also where the registry has the API, and both are taken together: a registry that got
-//!   the API later may lack what is older.
-//! - A tag that stands for something else than an image index is an error. The specification lets a client take that for "none".
-//! - Whoever attaches something to a list under a tag gives it a tag of its own beside that. The specification leaves
-//!   clients that write the list at the same time to themselves, and this is how none is lost.
+//! OCI Distribution Specification 1.1, "Listing Referrers", "Pushing Manifests with Subject" and "Referrers Tag Schema"; the
+//! crate's own documentation says where this differs.
 
 mod attach;
 mod index;

@@ -1,7 +1,7 @@
 use oci_spec::image::{Descriptor, Digest};
 
 use crate::referrers::{REFERRERS_BYTES_MAX, REFERRERS_READ_MAX, Referrer, Refusal};
-use crate::{Error, Repository, Result};
+use crate::{Error, Manifest, Repository, Result};
 
 /// What refers to a manifest, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,16 +36,16 @@ impl Repository {
         }
         let (mut read, mut length) = (Referrers::default(), 0);
         for descriptor in listed {
-            match self.referrer(subject, &descriptor)? {
-                Ok(referrer) => {
-                    length += referrer.bytes.len();
-                    if length > REFERRERS_BYTES_MAX {
-                        return Err(refuse(format!("they are longer than {REFERRERS_BYTES_MAX} bytes together")));
-                    }
-                    if artifact_type.is_none_or(|wanted| referrer.artifact_type() == Some(wanted)) {
-                        read.manifests.push(referrer);
-                    }
+            let found = self.listed_manifest(&descriptor)?;
+            length += found.as_ref().map_or(0, |manifest| manifest.bytes.len());
+            if length > REFERRERS_BYTES_MAX {
+                return Err(refuse(format!("they are longer than {REFERRERS_BYTES_MAX} bytes together")));
+            }
+            match found.and_then(|manifest| Referrer::read(subject, descriptor.digest(), manifest)) {
+                Ok(referrer) if artifact_type.is_none_or(|wanted| referrer.artifact_type() == Some(wanted)) => {
+                    read.manifests.push(referrer);
                 }
+                Ok(_) => {}
                 Err(why) => {
                     tracing::debug!(registry = self.registry(), digest = %descriptor.digest(), %why, "no referrer");
                     read.refused.push(Refused { descriptor, why });
@@ -57,8 +57,13 @@ impl Repository {
 
     /// Reads one manifest of a list of referrers, verified against its digest, and compares its subject.
     pub fn referrer(&self, subject: &Digest, listed: &Descriptor) -> Result<Result<Referrer, Refusal>> {
+        let found = self.listed_manifest(listed)?;
+        Ok(found.and_then(|manifest| Referrer::read(subject, listed.digest(), manifest)))
+    }
+
+    fn listed_manifest(&self, listed: &Descriptor) -> Result<Result<Manifest, Refusal>> {
         match self.manifest(listed.digest()) {
-            Ok(manifest) => Ok(Referrer::read(subject, listed.digest(), manifest)),
+            Ok(manifest) => Ok(Ok(manifest)),
             Err(Error::NotFound { .. }) => Ok(Err(Refusal::Missing)),
             Err(Error::Algorithm { .. }) => Ok(Err(Refusal::Algorithm)),
             Err(error) => Err(error),

@@ -4,6 +4,7 @@
 mod attach;
 mod auth;
 mod documents;
+mod manifests;
 mod memory;
 mod ranges;
 mod referrers;
