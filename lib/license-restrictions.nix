@@ -11,11 +11,30 @@
 let
   plain = builtins.unsafeDiscardStringContext;
 
-  # nixpkgs' `redistributable` is what its `free` is, where a license says nothing else.
-  forbids =
-    license:
+  # What `lib.licenses` puts together: of several that all apply one is enough; where one may be chosen, all have to forbid. nixpkgs'
+  # `redistributable` is what its `free` is, where a license says nothing else.
+  forbids = forbidsTo 6;
+  forbidsTo =
+    depth: license:
+    let
+      operator = orElse null (license.operator or null);
+      below = forbidsTo (depth - 1);
+      listed = orElse [ ] (license.licenses or [ ]);
+      licenses = if builtins.isList listed then listed else [ ];
+    in
     orElse false (
-      if builtins.isAttrs license then (license.redistributable or license.free or true) == false else license == "unfree"
+      if !builtins.isAttrs license then
+        license == "unfree"
+      else if depth == 0 then
+        false
+      else if operator == "AND" then
+        builtins.any below licenses
+      else if operator == "OR" then
+        licenses != [ ] && builtins.all below licenses
+      else if operator == "WITH" || operator == "+" then
+        below (license.license or null)
+      else
+        (license.redistributable or license.free or true) == false
     );
   nameOf =
     license:
@@ -23,8 +42,14 @@ let
       name = orElse null (
         if builtins.isAttrs license then license.fullName or license.shortName or license.spdxId or null else license
       );
+      parts = orElse [ ] (license.licenses or [ license.license ]);
     in
-    if builtins.isString name then name else "unnamed";
+    if builtins.isString name then
+      name
+    else if orElse null (license.operator or null) != null && builtins.isList parts then
+      builtins.concatStringsSep ", " (map nameOf (builtins.filter forbids parts))
+    else
+      "unnamed";
 
   restrictions =
     { derivation, ... }:

@@ -57,6 +57,44 @@ in
     ];
     expected = [ "a: short, SPDX, unnamed, unfree, unnamed, unnamed" ];
   };
+  "licenses as nixpkgs puts them together" = {
+    actual =
+      let
+        mit = {
+          free = true;
+          fullName = "MIT License";
+        };
+        of = operator: licenses: { inherit operator licenses; licenseType = "compound"; };
+      in
+      map (license: reasons [ (licensed "a" license) ]) [
+        (of "AND" [ mit unfree ])
+        (of "OR" [ mit unfree ])
+        (of "OR" [ unfree { free = false; fullName = "Other"; } ])
+        (of "AND" [ mit (of "OR" [ unfree unfree ]) ])
+        [ mit (of "AND" [ unfree ]) ]
+        { operator = "WITH"; license = unfree; exception = mit; }
+        { operator = "+"; license = unfree; }
+        (of "OR" [ ])
+        (of "AND" (throw "no"))
+        (of "AND" [ (throw "no") mit ])
+        { operator = "WITH"; }
+        { operator = throw "no"; free = false; }
+      ];
+    expected = [
+      [ "a: Unfree" ]
+      [ ]
+      [ "a: Unfree, Other" ]
+      [ "a: Unfree, Unfree" ]
+      [ "a: Unfree" ]
+      [ "a: Unfree" ]
+      [ "a: Unfree" ]
+      [ ]
+      [ ]
+      [ ]
+      [ ]
+      [ "a: unnamed" ]
+    ];
+  };
   "reasons that are longer than the index allows" = {
     actual =
       let
