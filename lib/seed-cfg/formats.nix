@@ -22,7 +22,8 @@ let
   host = "[a-z0-9]([a-z0-9.-]*[a-z0-9])?";
   port = "(:[1-9][0-9]{0,4})?";
   path = "(/[A-Za-z0-9._~%+-]*)*";
-  loopback = "(localhost|127[.]0[.]0[.]1)";
+  octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  loopback = "(localhost|127([.]${octet}){3})";
   segment = "[A-Za-z0-9._~+-]+";
   # Of an attribute path: bare, or in quotes where it has to be.
   component = "([A-Za-z_][A-Za-z0-9_'-]*|\"[^\"\\\\]+\")";
@@ -30,7 +31,7 @@ let
 in
 rec {
   url = text rec {
-    expected = "an https address, its host in small letters, without user, parameters or fragment; on this machine (localhost, 127.0.0.1) http will do";
+    expected = "an https address, its host in small letters, without user, parameters or fragment; on this machine (localhost, 127.0.0.0/8) http will do";
     pattern = "https://${host}${port}${path}|http://${loopback}${port}${path}";
     read =
       value:

@@ -107,10 +107,8 @@ let
       path' = pathOf (withoutGit (dropEnd "/" path));
       segments = builtins.length (partsOf "/" path');
       folder = pathOf parameters.dir;
-      isLoopback = builtins.elem server [
-        "localhost"
-        "127.0.0.1"
-      ];
+      octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+      isLoopback = builtins.match "localhost|127([.]${octet}){3}" server != null;
     in
     if fragment then
       refused "names an output of a flake (after the `#`): the source is the repository"

@@ -89,7 +89,7 @@ in
     For example: builders.ci.issuer = "https://token.actions.githubusercontent.com";'';
   "an issuer over http" = whole (builder { issuer = "http://gitlab.example.org"; subjects = [ "me@example.org" ]; }) ''
     nix-seed: seedCfg's option `builders.ci.issuer` is not what it has to be: it is the string "http://gitlab.example.org", over http: whoever is in between can answer in its name.
-    Expected: an https address, its host in small letters, without user, parameters or fragment; on this machine (localhost, 127.0.0.1) http will do; or null.
+    Expected: an https address, its host in small letters, without user, parameters or fragment; on this machine (localhost, 127.0.0.0/8) http will do; or null.
     For example: builders.ci.issuer = "https://token.actions.githubusercontent.com";'';
   "an address with a password" = says { services.fulcio = "https://me:secret@example.org"; }
     "nix-seed: seedCfg's option `services.fulcio` is not what it has to be: it has a user or a password in it, which is not repeated here: a configuration is read by everybody.";
@@ -143,7 +143,7 @@ in
     For example: level = 1;
 
     nix-seed: seedCfg's option `logs` is not what it has to be: it is the string "x".
-    Expected: a list of at least 1, each an https address, its host in small letters, without user, parameters or fragment; on this machine (localhost, 127.0.0.1) http will do; or null.
+    Expected: a list of at least 1, each an https address, its host in small letters, without user, parameters or fragment; on this machine (localhost, 127.0.0.0/8) http will do; or null.
     For example: logs = [ "https://rekor.sigstore.dev" ];
 
     nix-seed: seedCfg's option `registry` is not what it has to be: it is the string "app".

@@ -115,7 +115,8 @@ fn a_flake_is_checked_and_shown_and_its_normal_form_is_a_policy() {
 
 #[test]
 fn what_is_wrong_is_told_in_the_words_of_the_evaluation() {
-    let user = User::with(r#"inputs.nix-seed.lib.seedCfg { source = "github:owner/app"; builder = { }; builders = { }; }"#);
+    let user =
+        User::with(r#"inputs.nix-seed.lib.seedCfg { source = "github:owner/app"; builder = { }; builders = { }; }"#);
     let said = user.cfg(&["check", &user.flake()]);
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.err.contains("seedCfg has no option `builder`. Did you mean `builders`?"), "{said:?}");

@@ -1,5 +1,7 @@
 //! The forms of single values, as `lib/seed-cfg/formats.nix` has them, each where it is read.
 
+use std::net::Ipv4Addr;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -17,8 +19,6 @@ const ROOT_BYTES: usize = 1 << 20;
 const MAX_AGE: u64 = 10 * 365 * 24 * 60 * 60;
 /// The largest integer that all readers of JSON agree on (RFC 8259, section 6).
 const MAX_INTEGER: u64 = (1 << 53) - 1;
-/// Where plain http is no matter.
-const LOOPBACK: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// A short text as it is, in quotes; of a long one, how long it is.
 pub(crate) fn shown(text: &str) -> String {
@@ -153,8 +153,9 @@ pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     (is_host(host) && port.is_none_or(is_port)).then_some((host, port))
 }
 
+/// Whether it is this machine (RFC 1122, section 3.2.1.3), where plain http is no matter.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    LOOPBACK.contains(&host)
+    host == "localhost" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn is_address_of(text: &str, scheme: &str, is_right: fn(&str) -> bool) -> bool {
@@ -169,7 +170,7 @@ fn is_url(text: &str) -> Result<(), String> {
         return Err("it has a user or a password in it, which is not repeated here".into());
     }
     let holds = is_address_of(text, "https://", |_| true) || is_address_of(text, "http://", is_loopback);
-    of_form(holds, text, "an https address without parameters (http only on localhost or 127.0.0.1)")
+    of_form(holds, text, "an https address without parameters (http only on localhost or 127.0.0.0/8)")
 }
 
 fn is_cache(text: &str) -> Result<(), String> {

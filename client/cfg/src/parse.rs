@@ -43,6 +43,7 @@ impl Cfg {
             malformed(at, &error.into_inner())
         })?;
         deserializer.end().map_err(|error| malformed("seedCfg".into(), &error))?;
+        check_same(json, &cfg)?;
         let faults = rules::faults(&cfg);
         if faults.is_empty() { Ok(cfg) } else { Err(Error::Refused(Faults(faults))) }
     }
@@ -57,6 +58,16 @@ fn check_version(json: &[u8]) -> Result<()> {
         Some(version) if version == 1 => Ok(()),
         Some(version @ Value::Number(_)) => Err(Error::Version { version: version.to_string() }),
         _ => Err(Error::NotNormal),
+    }
+}
+
+/// Refuses what can be read and would not be written so: serde takes a list for a set whose fields come in order.
+fn check_same(json: &[u8], cfg: &Cfg) -> Result<()> {
+    let same = serde_json::from_slice::<Value>(json).and_then(|read| Ok(read == serde_json::to_value(cfg)?));
+    match same {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::NotNormal),
+        Err(error) => Err(malformed("seedCfg".into(), &error)),
     }
 }
 

@@ -240,6 +240,15 @@ fn a_branch_that_is_called_like_an_end_is_not_let_in() {
     assert!(!Pattern::new("https://github.com/me/app/.github/workflows/*@refs/heads/main").unwrap().matches(evil));
 }
 
+#[test]
+fn a_list_in_the_place_of_a_set() {
+    for (field, list) in [("freshness", json!([null])), ("build", json!([true, []])), ("quorum", json!([2, 3]))] {
+        let mut cfg = normal("quorum");
+        cfg[field] = list;
+        assert!(Cfg::from_json(cfg.to_string().as_bytes()).is_err(), "{field}");
+    }
+}
+
 /// Any JSON, of which some is a configuration's.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
