@@ -14,13 +14,13 @@ use tempfile::TempDir;
 const VALIDATOR: [&str; 1] = ["jsonschema==4.26.0"];
 
 /// Reads a schema, and a list of documents, from its arguments; prints which of them are valid.
-const VALIDATE: &str = r#"
+const VALIDATE: &str = r"
 import json, sys
 from jsonschema import Draft202012Validator as Validator
 schema, documents = (json.load(open(path)) for path in sys.argv[1:])
 Validator.check_schema(schema)
 json.dump([Validator(schema).is_valid(document) for document in documents], sys.stdout)
-"#;
+";
 
 /// Somebody with a flake, Nix and the program.
 struct User {

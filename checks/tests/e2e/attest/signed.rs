@@ -48,7 +48,7 @@ fn all_services_at_once_and_signing_again_changes_no_decision() {
 }
 
 /// The policy, with a builder that has a key.
-fn with_key(ground: &Ground, key: &str, signer: Value) {
+fn with_key(ground: &Ground, key: &str, signer: &Value) {
     let policy = ground.policy(|policy| {
         policy["builders"] = json!({ "own": {
             "issuer": null, "subjects": [], "keys": [key], "signer": signer,
@@ -66,11 +66,11 @@ fn keys_sign_where_the_log_takes_them() {
         let ground = Ground::open(options);
         let key = Key::generate(algorithm).unwrap();
         ground.write("key.pem", &key.private_pem());
-        with_key(&ground, &key.public_pem(), Value::Null);
+        with_key(&ground, &key.public_pem(), &Value::Null);
         succeeded(&ground.attest(&["--key", "key.pem"]));
         succeeded(&ground.verify(&[]));
         let other = Key::generate(algorithm).unwrap();
-        with_key(&ground, &other.public_pem(), Value::Null);
+        with_key(&ground, &other.public_pem(), &Value::Null);
         ground.refused("unknown-key", &[]);
     }
 }
@@ -80,7 +80,7 @@ fn ed25519_and_rekor_v2_do_not_go_together_and_that_is_said() {
     let ground = Ground::open(only_v2());
     let key = Key::generate(Algorithm::Ed25519).unwrap();
     ground.write("key.pem", &key.private_pem());
-    with_key(&ground, &key.public_pem(), Value::Null);
+    with_key(&ground, &key.public_pem(), &Value::Null);
     let said = ground.attest(&["--key", "key.pem"]);
     assert_eq!(said.code, Some(1), "{}", said.err);
     assert!(said.err.contains("Ed25519 keys cannot be used with the Rekor v2 log"), "{}", said.err);
@@ -105,13 +105,13 @@ fn a_token_of_pkcs_11_signs() {
         SoftHsm::KEY
     );
     let key = pem(&hsm.public_key().unwrap());
-    with_key(&ground, &key, json!(["sh", "-c", script]));
+    with_key(&ground, &key, &json!(["sh", "-c", script]));
     let said = ground.attest(&["--builder", "own"]);
     succeeded(&said);
     succeeded(&ground.verify(&[]));
     // Another key than the token's.
     let other = Key::generate(Algorithm::P256).unwrap();
-    with_key(&ground, &other.public_pem(), json!(["sh", "-c", script]));
+    with_key(&ground, &other.public_pem(), &json!(["sh", "-c", script]));
     let said = ground.attest(&["--builder", "own"]);
     assert!(said.code == Some(1) && said.err.contains("no signature of the P-256 key"), "{}", said.err);
 }
