@@ -35,7 +35,7 @@ use crate::up::{Scene, Small};
 const SERVING: &str = "nix-seed (serving a mount)";
 
 /// For how long anything may take that ends by itself: others use this machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A kernel whose EROFS takes block devices only, as before 6.12: where the thread that mounts has kept mounts to itself, and has
 /// mounted FUSE, its third mount is of a file, and the fourth of a block device.

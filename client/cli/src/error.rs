@@ -61,7 +61,7 @@ pub(crate) enum Error {
     NoBuilder { name: String },
     #[error("the builder `{name}` has {what} in seedCfg, so that it cannot sign; see doc/seed-cfg.md")]
     NoSigner { name: String, what: &'static str },
-    #[error("{command}: {why}")]
+    #[error("{command}: {why}; a provenance says how Nix is set, so Nix 2.18 or newer has to be in PATH")]
     Nix { command: &'static str, why: String },
     #[error("{file}: {differences}; set it with: nix-seed lock update")]
     Differs { file: String, differences: String },

@@ -62,7 +62,9 @@ pub enum Error {
         why: String,
     },
     /// A service could not be reached, or answered with a failure that may pass.
-    #[error("{service} at {url} does not answer: {why}")]
+    #[error(
+        "{service} at {url} does not answer: {why}; look after the network and proxies (HTTPS_PROXY, NO_PROXY), and try again"
+    )]
     Unreachable {
         /// What it is: "the transparency log".
         service: &'static str,

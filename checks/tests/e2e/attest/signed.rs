@@ -12,7 +12,10 @@ fn a_workflow_signs_and_is_believed() {
     let said = ground.attest_as(Kind::GitHub, &json!({}));
     succeeded(&said);
     assert!(said.out.contains("release: sha256:") && said.out.contains("provenance: sha256:"), "{}", said.out);
-    assert!(!said.err.contains("ey"), "no token is shown: {}", said.err);
+    let token = fs::read_to_string(ground.at("token")).unwrap();
+    for part in token.split('.') {
+        assert!(!said.out.contains(part) && !said.err.contains(part), "a part of the token is shown: {}", said.err);
+    }
 
     let said = ground.verify(&["--json", "--commit", COMMIT, "--system", SYSTEM]);
     let found = said.json();
