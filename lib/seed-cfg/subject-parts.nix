@@ -1,12 +1,12 @@
-# subjectParts :: String -> { kind :: "uri" | "mail" | "other", head :: String, host :: String, owner :: String, isOwned :: Bool, isPublic :: Bool,
+# subjectParts :: String -> { kind :: "uri" | "mail" | "other", head :: String, host :: String, isOpen :: Bool, isPublic :: Bool,
 #                             body :: String, ref :: Null | String }
 #
 # Why: what a subject's pattern leaves open depends on the place of its wildcards. A URI is parted as workflows are named: `https://HOST/OWNER/…@REF`. `head` is
-# what comes before the first wildcard; `isOwned` says whether the owner ends with a slash; `ref` is what follows the last `@`, `body` what comes before it.
+# what comes before the first wildcard; `isOpen` says whether a wildcard may stand for the owner, or a part of it; `ref` is what follows the last `@`, `body` what comes before it.
 #
 # Example:
 #   subjectParts "https://github.com/me/app/.github/workflows/*.yaml@refs/heads/main"
-#   => { kind = "uri"; host = "github.com"; owner = "me"; isOwned = true; isPublic = true; ref = "refs/heads/main"; … }
+#   => { kind = "uri"; host = "github.com"; isOpen = false; isPublic = true; ref = "refs/heads/main"; … }
 { }:
 pattern:
 let
@@ -15,6 +15,7 @@ let
   atEnd = builtins.match "(.*)@([^@]*)" pattern;
   at = index: if builtins.elemAt uri index == null then "" else builtins.elemAt uri index;
   host = at 1;
+  owner = at 3;
 in
 {
   kind =
@@ -26,8 +27,7 @@ in
       "other";
   head = builtins.head (builtins.split "[*]" pattern);
   host = if uri != null then host else if mail != null then builtins.elemAt mail 1 else "";
-  owner = at 3;
-  isOwned = uri != null && at 4 != "";
+  isOpen = owner == "" || builtins.replaceStrings [ "*" ] [ "" ] owner != owner;
   # Anybody may have a place there.
   isPublic = builtins.elem host [
     "bitbucket.org"

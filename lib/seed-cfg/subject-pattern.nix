@@ -28,7 +28,7 @@ else if parts.kind == "mail" && holds "**" pattern then
   refused "which matches anybody's workflows too, on a branch that is called x@${parts.host}: write `*`, which matches no `/`"
 else if parts.kind == "uri" && (parts.host == "" || holds "*" parts.host) then
   refused "which leaves the host open, so that anybody may have one that matches"
-else if parts.kind == "uri" && parts.isPublic && (!parts.isOwned || parts.owner == "" || holds "*" parts.owner) then
+else if parts.kind == "uri" && parts.isPublic && parts.isOpen then
   refused "which leaves open whose place on ${parts.host} it is, where anybody may have one: name the owner, and end it with a `/`"
 else
   { value = pattern; }

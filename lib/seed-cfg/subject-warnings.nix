@@ -20,7 +20,6 @@ let
 
   # How subjects of the source's own workflows begin.
   own = "https://${address.host}${address.port}${address.path}/";
-  isOfOpenOwner = !parts.isOwned || parts.owner == "" || holds "*" parts.owner;
   isThere = parts.kind == "uri" && parts.host == "${address.host}${address.port}";
 
   # What names a branch or a tag, without what all of them have in common.
@@ -29,7 +28,7 @@ let
     holds "*" parts.ref && (begins "*" parts.ref || builtins.replaceStrings [ "*" "/" ] [ "" "" ] (builtins.elemAt rest 3) == "");
 
   place =
-    if parts.kind == "uri" && holds "*" pattern && isOfOpenOwner then
+    if parts.kind == "uri" && holds "*" pattern && parts.isOpen then
       [ "allows everything on ${parts.host}: name the owner, and end it with a `/`" ]
     else if !isThere || begins own pattern then
       [ ]

@@ -16,9 +16,8 @@ enum Kind<'a> {
     /// `SCHEME://HOST/OWNER/…`
     Uri {
         host: &'a str,
-        owner: &'a str,
-        /// Whether a slash ends the owner.
-        is_owned: bool,
+        /// Whether a wildcard may stand for the owner, or a part of it.
+        is_open: bool,
     },
     /// `NAME@DOMAIN`
     Mail {
@@ -34,8 +33,8 @@ impl<'a> Kind<'a> {
             && scheme.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"+.-".contains(&c))
         {
             let (host, rest) = rest.split_once('/').unwrap_or((rest, ""));
-            let (owner, is_owned) = rest.split_once('/').map_or((rest, false), |(owner, _)| (owner, true));
-            return Self::Uri { host, owner, is_owned };
+            let owner = rest.split('/').next().unwrap_or_default();
+            return Self::Uri { host, is_open: owner.is_empty() || owner.contains('*') };
         }
         match pattern.rsplit_once('@') {
             Some((name, domain)) if !name.contains('/') && is_domain(domain) => Self::Mail { domain },
@@ -46,11 +45,6 @@ impl<'a> Kind<'a> {
 
 fn is_domain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || b".-".contains(&c))
-}
-
-/// Whether the owner of a place is left open.
-fn is_open(owner: &str, is_owned: bool) -> bool {
-    !is_owned || owner.is_empty() || owner.contains('*')
 }
 
 /// Why a pattern is refused.
@@ -84,7 +78,7 @@ pub(crate) fn check(pattern: &str) -> Result<(), String> {
         Kind::Uri { host, .. } if host.is_empty() || host.contains('*') => {
             refuse("which leaves the host open, so that anybody may have one that matches")
         }
-        Kind::Uri { host, owner, is_owned } if PUBLIC.contains(&host) && is_open(owner, is_owned) => refuse(&format!(
+        Kind::Uri { host, is_open: true } if PUBLIC.contains(&host) => refuse(&format!(
             "which leaves open whose place on {host} it is, where anybody may have one: name the owner, and end it with a `/`"
         )),
         Kind::Uri { .. } | Kind::Mail { .. } => Ok(()),
@@ -98,9 +92,8 @@ pub(crate) fn warnings(pattern: &str, source: &Source) -> Vec<String> {
             vec![format!("allows everybody who has an address at {domain}")]
         }
         Kind::Mail { .. } | Kind::Other => vec![],
-        Kind::Uri { host, owner, is_owned } => {
-            let is_open = pattern.contains('*') && is_open(owner, is_owned);
-            let place = if is_open {
+        Kind::Uri { host, is_open } => {
+            let place = if is_open && pattern.contains('*') {
                 Some(format!("allows everything on {host}: name the owner, and end it with a `/`"))
             } else {
                 other_place(pattern, host, source)
