@@ -32,7 +32,7 @@ fn der(text: &str) -> Option<Vec<u8>> {
     if body.split('\n').any(str::is_empty) {
         return None;
     }
-    BASE64.decode(body.replace('\n', "").as_bytes()).ok().filter(|der| !der.is_empty())
+    BASE64.decode(body.replace('\n', "").as_bytes()).ok()
 }
 
 /// What a person compares keys by: the algorithm, and the SHA-256 of the key's DER as `openssl pkey -pubin -outform DER | sha256sum`

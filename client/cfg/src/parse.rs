@@ -66,7 +66,10 @@ fn check_same(json: &[u8], cfg: &Cfg) -> Result<()> {
     let same = serde_json::from_slice::<Value>(json).and_then(|read| Ok(read == serde_json::to_value(cfg)?));
     match same {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Error::NotNormal),
+        Ok(false) => {
+            let why = "something in it is not as the normal form has it, such as a list in the place of an object";
+            Err(Error::Malformed { at: "seedCfg".into(), why: why.into() })
+        }
         Err(error) => Err(malformed("seedCfg".into(), &error)),
     }
 }

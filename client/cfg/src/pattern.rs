@@ -198,6 +198,13 @@ mod tests {
         let pattern = Pattern::new(&pattern).unwrap();
         // To go back on each choice would take longer than anybody lives.
         assert!(!pattern.matches(&format!("https://example.org/me/{}", "a".repeat(4000))));
-        assert!(!pattern.matches(&"a".repeat(1 << 20)));
+    }
+
+    #[test]
+    fn a_subject_longer_than_any_is_not_matched() {
+        let pattern = Pattern::new("https://example.org/me/**").unwrap();
+        let subject = |length: usize| format!("{:a<length$}", "https://example.org/me/");
+        assert!(pattern.matches(&subject(MAX_SUBJECT)));
+        assert!(!pattern.matches(&subject(MAX_SUBJECT + 1)));
     }
 }

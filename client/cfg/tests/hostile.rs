@@ -62,6 +62,33 @@ fn a_field_that_nobody_reads_is_refused_wherever_it_is() {
 }
 
 #[test]
+fn a_list_in_the_place_of_an_object_is_refused_wherever_it_is() {
+    let mut places = Vec::new();
+    let mut cfg = normal("quorum");
+    cfg["outputs"] = json!({ "packages.default": { "level": 2 } });
+    let contract = "0x0000000000000000000000000000000000000000";
+    cfg["contract"] = json!({
+        "chainId": 1, "address": contract, "codeHash": format!("{contract}{}", "0".repeat(24)), "endpoints": ["https://example.org"],
+    });
+    assert!(Cfg::from_json(cfg.to_string().as_bytes()).is_ok());
+    objects(&cfg, "", &mut places);
+    assert!(places.len() > 10, "{places:?}");
+    // serde_json keeps names in their order, which is not always that of fields: all orders of few.
+    for place in places {
+        let fields: Vec<_> = cfg.pointer(&place).unwrap().as_object().unwrap().values().cloned().collect();
+        for turn in 0..fields.len() {
+            let mut list = fields.clone();
+            list.rotate_left(turn);
+            for list in [list.clone(), list.into_iter().rev().collect()] {
+                let mut other = cfg.clone();
+                *other.pointer_mut(&place).unwrap() = list.into();
+                assert!(Cfg::from_json(other.to_string().as_bytes()).is_err(), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_name_twice_is_refused_wherever_it_is() {
     let text = normal("github").to_string();
     for name in ["version", "level", "builders", "outputs", "github", "issuer", "subjects", "sandbox", "maxAge"] {
@@ -177,6 +204,30 @@ fn passwords_and_pins_are_not_repeated() {
         let mut cfg = normal("github");
         *cfg.pointer_mut(place).unwrap() = value;
         assert!(!refusal(&cfg.to_string()).to_string().contains("s3cret"), "{place}");
+    }
+}
+
+#[test]
+fn another_name_of_one_repository_is_refused() {
+    for source in [
+        "github:owner/app",
+        "https://github.com/owner/app",
+        "git+https://github.com/owner/app.git",
+        "git+https://github.com/owner/app/",
+        "git+https://github.com//owner/app",
+        "git+https://github.com:443/owner/app",
+        "git+https://GitHub.com/owner/app",
+        "git+ssh://github.com/owner/app",
+        "git+ssh://git.example.org:22/owner/app",
+        "git+ssh://git@git.example.org/owner/app",
+        "git+http://localhost:80/owner/app",
+        "git+https://github.com/owner/app?dir=",
+        "git+https://github.com/owner/app?dir=a/",
+        "git+https://github.com/owner/app?",
+    ] {
+        let mut cfg = normal("github");
+        cfg["source"] = json!(source);
+        assert!(matches!(refusal(&cfg.to_string()), Error::Malformed { .. }), "{source}");
     }
 }
 
