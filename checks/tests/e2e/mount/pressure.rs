@@ -33,8 +33,12 @@ impl Group {
         group
     }
 
+    /// Takes a process that may have ended since it was seen.
     fn take(&self, process: u32) {
-        fs::write(self.0.join("cgroup.procs"), process.to_string()).unwrap();
+        match fs::write(self.0.join("cgroup.procs"), process.to_string()) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => {}
+            result => result.unwrap(),
+        }
     }
 
     /// How often something could not be had at once.

@@ -47,7 +47,8 @@ fn a_run_ends_as_its_command_does() {
 #[test]
 fn a_signal_reaches_the_command() {
     let (seed, runner) = (Small::open(), Runner::nobody());
-    let script = "trap 'echo ended; exit 7' TERM; sleep 1000 & echo ready; wait";
+    // Bash's `wait` may sleep on after a signal that came just before it: what it waits for ends soon.
+    let script = "trap 'echo ended; exit 7' TERM; echo ready; while :; do sleep 0.1 & wait; done";
     for (signal, ended, code) in [("-TERM", "ended\n", Some(7)), ("-INT", "", Some(130))] {
         let (mut child, mut out, line) = started(&mut runner.run(&[], &seed.layout, &["bash", "-c", script]));
         assert_eq!(line, "ready\n");
@@ -63,8 +64,8 @@ fn a_signal_reaches_the_command() {
 fn a_terminal_interrupts_the_command_once() {
     let (seed, runner) = (Small::open(), Runner::nobody());
     // What the run passes on, it passes on in order: it has read the interruption when it passes this on.
-    let script = "n=0; trap 'n=$((n+1))' INT; trap 'echo interrupted $n; exit 9' TERM; sleep 1000 & echo ready; \
-        while test $n = 0; do wait; done; kill -TERM $PPID; while :; do wait; done";
+    let script = "n=0; trap 'n=$((n+1))' INT; trap 'echo interrupted $n; exit 9' TERM; echo ready; \
+        while test $n = 0; do sleep 0.1 & wait; done; kill -TERM $PPID; while :; do sleep 0.1 & wait; done";
     fs::write(runner.path("script"), script).unwrap();
     // A terminal of its own, in which the run is the foreground.
     let run = runner.run(&[], &seed.layout, &["bash", "script"]);
