@@ -92,6 +92,7 @@ let
     checkLock = call ./check-lock.nix;
 
     # What is signed
+    buildTargets = call ./build-targets.nix;
     namedInputs = call ./named-inputs.nix;
     releaseOutputs = call ./release-outputs.nix;
     releaseSource = call ./release-source.nix;

@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, release, origin, tests, partition, subject, needs, plan, metadata }
+#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, release, origin, results, tests, partition, subject, needs, plan, metadata }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -87,6 +87,14 @@ let
     nix = "${orElse pkgs.nix arguments.nix}/bin/nix";
   };
 
+  # When the flake is from, as Nix has it, so that everybody who builds it writes the same. Where Nix has none, it is the first second of 1970, as in
+  # the image.
+  time =
+    let
+      given = arguments.self.lastModified or arguments.self.sourceInfo.lastModified or null;
+    in
+    if builtins.isInt given && given > 0 then given else 1;
+
   # What packages say of themselves; evaluated where an SBOM is asked for, and not before.
   metadata = lib.packageMetadata plan.packages;
 
@@ -99,8 +107,8 @@ let
       image
       roots
       metadata
+      time
       ;
-    inherit (arguments) self;
   };
 
   release = import ./release.nix {
@@ -111,6 +119,8 @@ let
       system
       image
       sbom
+      metadata
+      time
       ;
     inherit (arguments) self;
     inherit (plan) entries;
@@ -126,7 +136,7 @@ let
       ;
     # What builders sign, and what of it is known before anything is built.
     release = release.statement;
-    inherit (release) origin;
+    inherit (release) origin results;
     tests = {
       verify = import ./verify.nix { inherit step name image; };
       complete = import ./complete.nix {

@@ -1,4 +1,5 @@
-# release :: { step, lib, name, self, system, entries, image, sbom } -> { origin, statement :: Derivation }
+# release :: { step, lib, name, self, system, entries, image, sbom, metadata, time }
+#            -> { origin, results, statement :: Derivation }
 #
 # Why: the statement that all honest builders of a seed sign. It is written in a derivation, so that `nix build --rebuild` proves that nothing but the
 # flake and its inputs is in it. `origin` is what of it is known before anything is built; statements on results say the same.
@@ -11,6 +12,8 @@
   entries,
   image,
   sbom,
+  metadata,
+  time,
 }:
 let
   orThrow = import ./or-throw.nix;
@@ -30,6 +33,12 @@ let
 in
 {
   inherit origin;
+  # What statements on results say that was built from the flake, in this seed.
+  results = {
+    inherit origin metadata time;
+    outputs = lib.releaseOutputs entries;
+    targets = lib.buildTargets entries;
+  };
   statement = step {
     name = "${name}-release.json";
     request = origin // {

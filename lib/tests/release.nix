@@ -115,6 +115,34 @@ in
     };
   };
 
+  "an output is built by its derivation, an app by what its program's text refers to" = {
+    actual =
+      let
+        hello = derivation {
+          name = "hello";
+          system = "x86_64-linux";
+          builder = "/bin/sh";
+          outputs = [
+            "out"
+            "bin"
+          ];
+        };
+        plain = builtins.unsafeDiscardStringContext;
+        entry = label: sort: value: { inherit label sort value; };
+        targets = lib.buildTargets [
+          (entry "packages.x86_64-linux.a" "derivation" hello)
+          (entry "apps.x86_64-linux.a" "app" { program = "${hello.bin}/bin/hello"; })
+          (entry "apps.x86_64-linux.b" "app" { program = "/nix/store/0c6sj0ar3q8dvxl3zrk1mgh5g6hcb1sp-run/bin/run"; })
+        ];
+      in
+      map ({ targets, ... }: map (builtins.replaceStrings [ (plain hello.drvPath) ] [ "hello.drv" ]) targets) targets;
+    expected = [
+      [ "hello.drv^*" ]
+      [ "hello.drv^bin" ]
+      [ ]
+    ];
+  };
+
   "outputs are named with all their store paths, sorted" = {
     actual = lib.releaseOutputs [
       (drv "b" [

@@ -10,7 +10,8 @@ Exit codes:
   3  the input is wrong: closure graph, store content, image spec, request, a path that the seed has not
   4  a seed is damaged or lies about itself
   5  a limit is exceeded: maxSize, maxLayers, or what a seed can hold at all
-  6  a seed is not complete: after an edit, something is missing";
+  6  a seed is not complete: after an edit, something is missing
+  7  Nix failed: an output cannot be evaluated or built (results)";
 
 /// Writes seeds (OCI images that hold Nix and the closure that a flake's outputs are built from) and looks into them.
 #[derive(Debug, Parser)]
@@ -118,6 +119,33 @@ pub(crate) enum Command {
         request: PathBuf,
         /// The file to write
         #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Build outputs of a flake, in its seed, and write what builders sign of them
+    ///
+    /// Nix and its store have to be the seed's. `nix-seed build` brings them about.
+    #[command(
+        after_help = "Writes release.json, bom.cdx.json, bom.spdx.json, and nix.json, which says how Nix was set.\n\n\
+        Example:\n  nix-seed run --no-network --complete SEED -- nix-seed-helper results --digest sha256:… --out results packages.default"
+    )]
+    Results {
+        /// The outputs: packages.default is that of this system, and default a package
+        #[arg(required = true, value_name = "OUTPUT")]
+        outputs: Vec<String>,
+        /// The flake
+        #[arg(long, default_value = ".")]
+        flake: String,
+        /// The attribute of its seed
+        #[arg(long, default_value = "seed", value_name = "ATTRIBUTE")]
+        seed: String,
+        /// The digest of the seed that this runs in
+        #[arg(long, value_name = "sha256:…")]
+        digest: String,
+        /// An option of Nix
+        #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
+        option: Vec<String>,
+        /// The folder to write
+        #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
     /// Write the bill of materials (SBOM) of a seed, or of a store path and all that it refers to

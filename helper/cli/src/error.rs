@@ -20,6 +20,11 @@ pub(crate) enum Error {
     Frontier(#[from] Frontier),
     #[error(transparent)]
     Sbom(#[from] Sbom),
+    #[error("{seed} has no output {attribute}; it is for: {known}")]
+    NotOutput { attribute: String, seed: String, known: String },
+    /// What it said is told.
+    #[error("{command} ended with exit code {code}; what it said is above")]
+    Nix { command: String, code: i32 },
     #[error("{what}: {why}; doc/helper.md in nix-seed says what it has to hold")]
     Request { what: String, why: String },
 }
@@ -50,7 +55,13 @@ impl Error {
             Self::Image(Image::TooLarge { .. } | Image::TooManyLayers { .. } | Image::Limit { .. }) => 5,
             Self::Image(Image::Document { .. } | Image::Index { .. } | Image::Mismatch { .. }) => 4,
             Self::Incomplete { .. } => 6,
-            Self::Image(_) | Self::Check(_) | Self::Frontier(_) | Self::Sbom(_) | Self::Request { .. } => 3,
+            Self::Nix { .. } => 7,
+            Self::Image(_)
+            | Self::Check(_)
+            | Self::Frontier(_)
+            | Self::Sbom(_)
+            | Self::Request { .. }
+            | Self::NotOutput { .. } => 3,
         };
         ExitCode::from(code)
     }

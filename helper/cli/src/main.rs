@@ -1,7 +1,8 @@
 //! `nix-seed-helper`: writes seeds and looks into them.
 //!
 //! Inside a derivation it is the builder itself (`derivation`, see [`derivation`]); by hand every step has a command
-//! of its own. It needs no network and no other program.
+//! of its own. It needs no network, and no other program but, in a seed, the
+//! seed's own Nix.
 
 mod args;
 mod check;
@@ -10,6 +11,7 @@ mod error;
 mod input;
 mod print;
 mod release;
+mod results;
 mod run;
 mod sbom;
 mod steps;

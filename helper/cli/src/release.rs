@@ -31,14 +31,27 @@ pub(crate) struct Request {
     inputs: Vec<Input>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RequestSource {
-    uri: String,
+pub(crate) struct RequestSource {
+    pub(crate) uri: String,
     commit: String,
     nar_hash: String,
     /// The SHA-256 of `flake.lock` in hexadecimal digits.
     lock: Option<String>,
+}
+
+impl RequestSource {
+    /// As a statement says it.
+    pub(crate) fn source(self) -> Result<Source, Error> {
+        let digest = |hex: String| Sha256Hash::from_hex(&hex).map(|sha256| Digest { sha256 });
+        Ok(Source {
+            uri: self.uri,
+            commit: self.commit,
+            nar_hash: Sha256Hash::parse(&self.nar_hash)?,
+            lock: self.lock.map(digest).transpose()?,
+        })
+    }
 }
 
 /// Writes the statement, without a line's end: its bytes are what is signed.
@@ -47,16 +60,9 @@ pub(crate) fn release(request: Request, out: &Path) -> Result<(), Error> {
     let seed = Seed::open(&layout)?;
     let image = seed.documents.digest;
     let sboms = request.sbom.as_deref().map(sboms).transpose()?.unwrap_or_default();
-    let source = request.source;
-    let digest = |hex: String| Sha256Hash::from_hex(&hex).map(|sha256| Digest { sha256 });
     let release = Release {
         kind: Kind::Seed,
-        source: Source {
-            uri: source.uri,
-            commit: source.commit,
-            nar_hash: Sha256Hash::parse(&source.nar_hash)?,
-            lock: source.lock.map(digest).transpose()?,
-        },
+        source: request.source.source()?,
         system: request.system,
         outputs: request.outputs,
         inputs: request.inputs,
@@ -68,7 +74,8 @@ pub(crate) fn release(request: Request, out: &Path) -> Result<(), Error> {
     Ok(std::fs::write(out, statement.to_bytes().map_err(wrong)?).map_err(ImageError::io("writing", out))?)
 }
 
-fn sboms(folder: &Path) -> Result<Vec<Sbom>, Error> {
+/// The bills of materials in a folder.
+pub(crate) fn sboms(folder: &Path) -> Result<Vec<Sbom>, Error> {
     let sbom = |(media_type, name): (&str, &str)| {
         let path = folder.join(name);
         let sha256 = hash(&path).map_err(ImageError::io("reading", &path))?;

@@ -12,7 +12,7 @@ use crate::args::Command;
 use crate::error::Error;
 use crate::input::{read_graph, read_json};
 use crate::print::TOP;
-use crate::{check, derivation, print, release, sbom, steps};
+use crate::{check, derivation, print, release, results, sbom, steps};
 
 pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
@@ -39,6 +39,10 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
         Command::Release { request, out } => {
             let request = read_json(&request)?;
             write_aside(&out, |out| release::release(request, out))
+        }
+        Command::Results { outputs, flake, seed, digest, option, out } => {
+            let request = results::Request { flake, seed, outputs, digest, options: option };
+            write_aside(&out, |out| results::write(&request, out))
         }
         Command::Sbom { image, graph, result, name, image_version, time, metadata, derivations, root, out } => {
             let closure = graph.as_deref().map(read_graph).transpose()?;

@@ -71,8 +71,25 @@ pub(crate) fn write(request: &Request, closure: Option<&Closure>, root: &Path, o
             return Err(Error::request("the bill of materials", why));
         }
     };
+    put(&bom, out)
+}
+
+/// Writes both documents on results into the folder `out`.
+pub(crate) fn results(
+    subject: Subject,
+    time: u64,
+    closure: &Closure,
+    metadata: &[u8],
+    derivations: &[String],
+    out: &Path,
+) -> Result<(), Error> {
+    let (packages, origins) = (Packages::parse(metadata)?, origins(derivations, Path::new("/"))?);
+    put(&Bom::new(subject, time, closure, &packages, &origins)?, out)
+}
+
+fn put(bom: &Bom, out: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(out).map_err(ImageError::io("creating", out))?;
-    for (name, document) in [(CYCLONEDX, cyclonedx(&bom)), (SPDX, spdx(&bom))] {
+    for (name, document) in [(CYCLONEDX, cyclonedx(bom)), (SPDX, spdx(bom))] {
         let path = out.join(name);
         std::fs::write(&path, document).map_err(ImageError::io("writing", path))?;
     }

@@ -38,6 +38,13 @@ pub enum Subject {
         /// The store path.
         path: StorePath,
     },
+    /// Several store paths that were made together, and all that they refer to.
+    Results {
+        /// What they are of: a repository's address.
+        name: String,
+        /// The store paths.
+        paths: BTreeSet<StorePath>,
+    },
 }
 
 impl Bom {
@@ -53,11 +60,14 @@ impl Bom {
                 let paths = closure.iter().map(|info| info.path.clone()).collect();
                 (Subject::Image { name, version: version.as_deref().and_then(line), manifest, roots }, paths)
             }
-            Subject::Result { path } if !closure.contains(&path) => return Err(Error::NoSubject { path }),
             Subject::Result { path } => {
-                let mut paths = BTreeSet::new();
-                reach(&path, closure, &mut paths);
+                let paths = below([&path], closure)?;
                 (Subject::Result { path }, paths)
+            }
+            Subject::Results { name, paths: roots } => {
+                let name = line(&name).ok_or(Error::NoName)?;
+                let paths = below(&roots, closure)?;
+                (Subject::Results { name, paths: roots }, paths)
             }
         };
         let component = |path: &StorePath| {
@@ -88,6 +98,18 @@ fn lead_to_all(roots: &mut BTreeSet<StorePath>, closure: &Closure) {
             reach(&info.path, closure, &mut reached);
         }
     }
+}
+
+/// All that `roots` refer to, themselves included.
+fn below<'a>(roots: impl IntoIterator<Item = &'a StorePath>, closure: &Closure) -> Result<BTreeSet<StorePath>> {
+    let mut paths = BTreeSet::new();
+    for root in roots {
+        if !closure.contains(root) {
+            return Err(Error::NoSubject { path: root.clone() });
+        }
+        reach(root, closure, &mut paths);
+    }
+    Ok(paths)
 }
 
 /// Adds what `root` refers to, itself included, as far as `closure` holds it.
@@ -134,7 +156,7 @@ mod tests {
     fn roots(bom: Result<Bom>) -> Vec<String> {
         match bom.unwrap().subject {
             Subject::Image { roots, .. } => roots.iter().map(|root| root.name().to_owned()).collect(),
-            Subject::Result { .. } => Vec::new(),
+            Subject::Result { .. } | Subject::Results { .. } => Vec::new(),
         }
     }
 
@@ -156,6 +178,14 @@ mod tests {
             |name| Bom::new(Subject::Result { path: path(name) }, 1, &tree, &Packages::default(), &Origins::default());
         assert_eq!(result("app").unwrap().components.into_keys().collect::<Vec<_>>(), [path("app"), path("lib")]);
         assert!(matches!(result("gone"), Err(Error::NoSubject { .. })));
+        let results = |names: &[&str]| {
+            let paths = names.iter().map(|name| path(name)).collect();
+            let subject = Subject::Results { name: "git+https://example.org/app".into(), paths };
+            Bom::new(subject, 1, &tree, &Packages::default(), &Origins::default())
+        };
+        let components = results(&["app", "tool"]).unwrap().components;
+        assert_eq!(components.into_keys().collect::<Vec<_>>(), [path("app"), path("lib"), path("tool")]);
+        assert!(matches!(results(&["app", "gone"]), Err(Error::NoSubject { .. })));
     }
 
     #[test]

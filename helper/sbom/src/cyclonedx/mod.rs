@@ -13,6 +13,9 @@ use crate::identity::with_identifier;
 use crate::properties::{STORE_PATH, properties};
 use crate::{Bom, Component, Expression, License, Subject, TOOL, TOOL_VERSION};
 
+/// What several results together are referred to as. A store path's base name has a hash.
+const RESULTS: &str = "results";
+
 /// The document, in one line.
 pub fn cyclonedx(bom: &Bom) -> Vec<u8> {
     let (subject, dependency_of_subject) = subject(bom);
@@ -66,6 +69,13 @@ fn subject(bom: &Bom) -> (Element<'_>, Option<Dependency>) {
                 purl: oci_purl(name, &reference),
                 ..Element::default()
             };
+            (element, Some(Dependency { reference, depends_on }))
+        }
+        Subject::Results { name, paths } => {
+            let depends_on = paths.iter().map(self::reference).collect();
+            let reference = RESULTS.to_owned();
+            let element =
+                Element { kind: "application", reference: Some(reference.clone()), name, ..Element::default() };
             (element, Some(Dependency { reference, depends_on }))
         }
         Subject::Result { path } => {

@@ -27,14 +27,16 @@ const NO_ASSERTION: &str = "NOASSERTION";
 pub fn spdx(bom: &Bom) -> Vec<u8> {
     let ids = ids(bom);
     let id = |path: &StorePath| ids.get(path).map_or(DOCUMENT, |id| &**id);
-    let (subject, name) = match &bom.subject {
-        Subject::Image { name, .. } => (IMAGE, &**name),
-        Subject::Result { path } => (id(path), bom.components.get(path).map_or("", |component| &*component.name)),
+    let (subjects, name) = match &bom.subject {
+        Subject::Image { name, .. } => (vec![IMAGE], &**name),
+        Subject::Result { path } => (vec![id(path)], bom.components.get(path).map_or("", |component| &*component.name)),
+        Subject::Results { name, paths } => (paths.iter().map(id).collect(), &**name),
     };
     let mut packages = Vec::from_iter(image(bom));
     packages.extend(bom.all().map(|component| package(bom, component, id(&component.path))));
-    let mut relationships = vec![relationship(DOCUMENT, "DESCRIBES", subject)];
-    if subject == IMAGE {
+    let describes = subjects.into_iter().map(|subject| relationship(DOCUMENT, "DESCRIBES", subject));
+    let mut relationships: Vec<_> = describes.collect();
+    if matches!(bom.subject, Subject::Image { .. }) {
         relationships.extend(bom.components.keys().map(|path| relationship(IMAGE, "CONTAINS", id(path))));
     }
     for component in bom.components.values() {
