@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::machine::cache::Cache;
+use crate::machine::cache::{self, Cache};
 use crate::machine::cargo::executable;
 use crate::machine::repository;
 
@@ -23,9 +23,10 @@ pub fn referrers() -> Result<PathBuf> {
 }
 
 fn build(what: &[&str]) -> Result<PathBuf> {
-    // Cargo locks its folder by itself, but says nothing while it waits.
-    let _guard = Cache::open()?.lock("client")?;
+    let sources = repository::path().join("client");
+    // Cargo locks its folder by itself, but says nothing while it waits. Another clone has another folder.
+    let _guard = Cache::open()?.lock(&format!("client-{}", cache::key([sources.as_os_str().as_encoded_bytes()])))?;
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--release", "--locked"]).args(what);
-    executable(cargo.current_dir(repository::path().join("client")))
+    executable(cargo.current_dir(sources))
 }
