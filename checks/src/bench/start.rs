@@ -57,7 +57,12 @@ impl Published {
         copy.args(["copy", "--to", &format!("file://{}?compression=zstd", origins.folder.join("cache").display())]);
         process::output(copy.args(seeds.all.paths()))?;
         let root = folder.join("archived");
-        process::output(Command::new(&origins.client).args(["up", "--unpack", "--root"]).arg(&root).arg(layout))?;
+        process::output(
+            Command::new(&origins.client)
+                .args(["up", "--insecure-skip-verify", "--unpack", "--root"])
+                .arg(&root)
+                .arg(layout),
+        )?;
         let mut archive = Command::new("tar");
         archive.args(["--sort=name", "--create", "--use-compress-program=zstd -3 -T2", "--file"]);
         process::output(archive.arg(origins.folder.join("store.tar.zst")).arg("--directory").arg(&root).arg("nix"))?;
@@ -145,7 +150,9 @@ impl Starts<'_> {
         let (zstd, gzip) = (self.podman("podman-zstd")?, self.podman("podman-gzip")?);
         progress::say("making stores that lack a few paths");
         let client = || Command::new(&self.origins.client);
-        process::output(client().args(["up", "--unpack", "--root"]).arg(root).arg(&self.published.old))?;
+        process::output(
+            client().args(["up", "--insecure-skip-verify", "--unpack", "--root"]).arg(root).arg(&self.published.old),
+        )?;
         process::output(
             self.nix_copy(copied).args(self.seeds.all.paths().filter(|path| !self.seeds.missing.contains(*path))),
         )?;
@@ -272,14 +279,16 @@ pub enum Way {
     Unpack,
 }
 
-/// A command for `sh` that brings a seed up; what it keeps of frames lies beside the store, so that the next one has nothing of it.
+/// A command for `sh` that brings a seed up, unverified, as a peer's pull is; what it keeps of frames lies beside the store, so that the next one has nothing of it.
 pub fn up(client: &Path, root: &Path, way: Way, image: &str) -> String {
     let way = match way {
         Way::Mount => "--mount",
         Way::Unpack => "--unpack",
     };
     let [client, root] = [client, root].map(Path::display);
-    format!("NIX_SEED_CACHE='{root}/cache' '{client}' up {way} --root '{root}' '{image}' >/dev/null\n")
+    format!(
+        "NIX_SEED_CACHE='{root}/cache' '{client}' up --insecure-skip-verify {way} --root '{root}' '{image}' >/dev/null\n"
+    )
 }
 
 /// A subject that mounts a seed on ground of its own, which is down again before the next.

@@ -47,7 +47,9 @@ pub fn write(
     );
     // What podman copies is a folder: the store's closure alone, as it is unpacked from the image.
     let (context, recipe) = (folder.join("context"), folder.join("written.Containerfile"));
-    process::output(Command::new(client).args(["up", "--unpack", "--root"]).arg(&context).arg(layout))?;
+    process::output(
+        Command::new(client).args(["up", "--insecure-skip-verify", "--unpack", "--root"]).arg(&context).arg(layout),
+    )?;
     fs::write(&recipe, "FROM scratch\nCOPY nix/store /nix/store/\n")?;
     let variables = podman.environment().iter().map(|(name, value)| format!("export {name}='{}'\n", value.display()));
     let build = format!(

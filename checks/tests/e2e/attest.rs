@@ -1,12 +1,15 @@
 //! Statements on a seed: signed by real services, attached to real registries, and believed or refused.
 
+mod build;
 mod interoperable;
 mod refused;
 mod signed;
+mod start;
+mod trusted_root;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix_seed_checks::machine::process;

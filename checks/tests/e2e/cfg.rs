@@ -111,6 +111,14 @@ fn a_flake_is_checked_and_shown_and_its_normal_form_is_a_policy() {
     assert_eq!(json(&said.out), json(&evaluated));
     let without_nix = user.cfg_with_path("/none", &["show", "--json", "policy"]);
     assert_eq!((without_nix.code, &without_nix.out), (Some(0), &said.out), "{without_nix:?}");
+
+    // Beside the flake it has to be what the flake says.
+    fs::write(user.path(".seed.cfg.json"), &said.out).unwrap();
+    assert_eq!(user.cfg(&["check", &user.flake()]).code, Some(0));
+    fs::write(user.path(".seed.cfg.json"), said.out.replace("owner/app", "other/app")).unwrap();
+    let drifted = user.cfg(&["check", &user.flake()]);
+    assert_eq!(drifted.code, Some(5), "{drifted:?}");
+    assert!(drifted.err.contains("nix-seed cfg show --json > "), "{drifted:?}");
 }
 
 #[test]

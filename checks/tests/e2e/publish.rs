@@ -85,7 +85,7 @@ impl Publisher {
 
     pub(crate) fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments.iter().map(AsRef::as_ref)).current_dir(self.home.path()).stdin(Stdio::null());
+        command.args(unverified(arguments)).current_dir(self.home.path()).stdin(Stdio::null());
         command.env("HOME", self.home.path());
         for variable in ["XDG_RUNTIME_DIR", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME"] {
             command.env_remove(variable);
@@ -198,3 +198,18 @@ pub(crate) fn sent(traffic: &Traffic) -> u64 {
 pub(crate) fn blob(dir: &Path, digest: &str) -> PathBuf {
     dir.join("blobs").join(digest.replace(':', "/"))
 }
+
+/// The arguments of `nix-seed`; a seed that no policy is named for is used unverified, since nobody has signed it.
+pub(crate) fn unverified<S: AsRef<str>>(arguments: &[S]) -> Vec<&str> {
+    let mut arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    let command = arguments.iter().position(|argument| matches!(*argument, "up" | "run" | "record"));
+    if let Some(command) = command
+        && !arguments.contains(&"--policy")
+    {
+        arguments.insert(command + 1, UNVERIFIED);
+    }
+    arguments
+}
+
+/// Uses a seed that nobody has signed.
+pub(crate) const UNVERIFIED: &str = "--insecure-skip-verify";

@@ -18,6 +18,7 @@ use nix_seed_checks::client;
 use tempfile::TempDir;
 
 use crate::journey::Journey;
+use crate::publish::UNVERIFIED;
 
 /// A user that may do nothing.
 const NOBODY: u32 = 65534;
@@ -104,7 +105,7 @@ impl Runner {
     /// `nix-seed run` over a seed.
     fn run<S: AsRef<OsStr>>(&self, options: &[&str], seed: impl AsRef<OsStr>, command: &[S]) -> Command {
         let mut run = self.command(&self.program);
-        run.arg("run").args(options).arg(seed).arg("--").args(command);
+        run.args(["run", UNVERIFIED]).args(options).arg(seed).arg("--").args(command);
         run
     }
 

@@ -1,4 +1,4 @@
-use nix_seed_registry::{Artifact, Attached, Blob, CYCLONEDX_TYPE, Descriptor, Digest, Packed, Repository, SPDX_TYPE};
+use nix_seed_registry::{Artifact, Attached, Blob, CYCLONEDX_TYPE, Descriptor, Digest, Repository, SPDX_TYPE};
 use nix_seed_statement::{PAYLOAD_TYPE, predicate_type, provenance, release};
 use nix_seed_store::StorePath;
 
@@ -62,8 +62,7 @@ pub fn tag_of_path(path: &StorePath) -> String {
 
 /// The artifact that stands for results which are store paths. It is a function of their release statement, so that every
 /// builder of them makes the same, and attaches its signatures to the same digest.
-pub fn result(statement: &[u8]) -> Result<Packed> {
+pub fn result(statement: &[u8]) -> Artifact {
     let blob = Blob { media_type: PAYLOAD_TYPE.into(), bytes: statement.into(), annotations: [].into() };
-    let artifact = Artifact { artifact_type: RESULT_TYPE.into(), blobs: vec![blob], annotations: [].into() };
-    Ok(artifact.pack(None)?)
+    Artifact { artifact_type: RESULT_TYPE.into(), blobs: vec![blob], annotations: [].into() }
 }

@@ -4,9 +4,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
-use crate::commands::{attest, cfg, check, diff, down, lock, prune, push, up, verify, verify_bundle};
+use crate::commands::{attest, cfg, check, diff, down, lock, prune, push, trusted_root, up, verify, verify_bundle};
 #[cfg(target_os = "linux")]
-use crate::commands::{record, run};
+use crate::commands::{build, record, run};
 
 /// Publishes seeds and starts from them.
 #[derive(Parser)]
@@ -23,6 +23,7 @@ use crate::commands::{record, run};
         5  refused by a rule that an option can lift, or the answer is no (lock check)\n  \
         6  the seed is not complete, or does not suit (check)\n  \
         7  the seed suits, but a new one would be fresher or smaller (check --quick)\n  \
+        8  an output cannot be evaluated or built (build)\n  \
         20 to 74  what is asked about is not to be believed: a code for each reason, see doc/refusals.md"
 )]
 pub(crate) struct Args {
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     #[command(name = "run-probe", hide = true)]
     RunProbe(run::Probe),
+    #[cfg(target_os = "linux")]
+    Build(Box<build::Build>),
     Check(check::Check),
     Cfg(cfg::Cfg),
     Down(down::Down),
@@ -81,6 +84,7 @@ pub(crate) enum Command {
     Lock(lock::Lock),
     Prune(prune::Prune),
     Attest(Box<attest::Attest>),
+    TrustedRoot(trusted_root::TrustedRoot),
     Verify(verify::Verify),
     VerifyBundle(verify_bundle::VerifyBundle),
 }
@@ -97,6 +101,8 @@ impl Command {
             Self::Record(_) => "record",
             #[cfg(target_os = "linux")]
             Self::RunInside(_) | Self::RunProbe(_) => return None,
+            #[cfg(target_os = "linux")]
+            Self::Build(_) => "build",
             Self::Check(_) => "check",
             Self::Cfg(_) => "cfg",
             Self::Down(_) => "down",
@@ -104,6 +110,7 @@ impl Command {
             Self::Lock(_) => "lock",
             Self::Prune(_) => "prune",
             Self::Attest(_) => "attest",
+            Self::TrustedRoot(_) => "trusted-root",
             Self::Verify(_) => "verify",
             Self::VerifyBundle(_) => "verify-bundle",
         })

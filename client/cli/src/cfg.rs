@@ -10,6 +10,7 @@ use nix_seed_cfg::{Cfg, MAX_BYTES};
 use crate::error::Error;
 use crate::flake::Flake;
 use crate::nix::Question;
+use crate::verified::POLICY_NAME;
 
 /// The attribute that a configuration usually is.
 const SEED_CFG: &str = "seedCfg";
@@ -29,6 +30,12 @@ impl Place {
         let path = Path::new(text);
         let is_file = path.is_file() || path.extension().is_some_and(|extension| extension == "json");
         if is_file { Ok(Self::File(path.into())) } else { Flake::parse(text, SEED_CFG).map(Self::Flake) }
+    }
+
+    /// The policy beside a flake, for machines without Nix, where there is one.
+    pub(crate) fn beside(&self) -> Option<PathBuf> {
+        let Self::Flake(flake) = self else { return None };
+        Some(flake.folder()?.join(POLICY_NAME)).filter(|file| file.exists())
     }
 
     /// Reads or evaluates it, and checks it. Nothing is built for it: whom to trust has to be known before.
@@ -63,7 +70,7 @@ fn evaluate(flake: &Flake, override_input: &[String]) -> Result<Vec<u8>, Error> 
         attribute: &flake.to_string(),
         options: &["--option", "allow-import-from-derivation", "false"],
         override_input,
-        without_nix: "name a file, made where there is one: nix-seed cfg show --json > seed-cfg.json",
+        without_nix: "name a file, made where there is one: nix-seed cfg show --json > .seed.cfg.json",
         hint: "The flake's output is made by: seedCfg = inputs.nix-seed.lib.seedCfg { … };",
     }
     .ask()

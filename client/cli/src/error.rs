@@ -39,6 +39,8 @@ pub(crate) enum Error {
     Sign(#[from] Sign),
     #[error(transparent)]
     Root(#[from] RootError),
+    #[error(transparent)]
+    Tuf(#[from] nix_seed_tuf::Error),
     #[error("refused: {0}")]
     Refused(Box<Refusal>),
     #[error("pending: {count} signatures are made and not logged: {why}; they wait in {folder}; go on with: nix-seed attest --resume", folder = folder.display())]
@@ -53,6 +55,20 @@ pub(crate) enum Error {
         "nobody says where statements on {what} are: name them with --bundle, or the repository as `registry` in seedCfg"
     )]
     NoBundles { what: String },
+    #[cfg(target_os = "linux")]
+    #[error(
+        "what is built in a seed that nobody has verified proves nothing: build it with --no-attest, or leave out --insecure-skip-verify"
+    )]
+    Worthless,
+    /// Nix, or the seed's helper, has said why.
+    #[cfg(target_os = "linux")]
+    #[error("nothing is signed or published: the build ended with exit code {code}; what it said is above")]
+    NotBuilt { code: u8 },
+    #[cfg(target_os = "linux")]
+    #[error("nothing is built: the seed's nix-seed-helper refused; what it said is above")]
+    NotAsked,
+    #[error("nobody says where results are published: name the repository as `registry` in seedCfg")]
+    NoRegistry,
     #[error("{text:?} is no digest; write sha256: and 64 digits 0-9, a-f")]
     Digest { text: String },
     #[error("{text:?} is no URL, as https://host/path is one")]
@@ -84,10 +100,27 @@ pub(crate) enum Error {
     )]
     NoSeedAtHand { lock: String, system: String },
     #[error(
-        "{lock} names no image for {system}, only a digest; name the seed: nix-seed check --quick HOST/NAME@{digest}, or set it \
+        "{lock} names no image for {system}, only a digest; name the seed: nix-seed {command} HOST/NAME@{digest}, or set it \
          with: nix-seed lock update --image HOST/NAME"
     )]
-    NoImage { lock: String, system: String, digest: String },
+    NoImage { lock: String, system: String, digest: String, command: &'static str },
+    #[error(
+        "which seed? None is named, and no .seed.lock beside a flake here names one for {system}; name it: nix-seed {command} \
+         HOST/NAME@sha256:…, or write it down: nix-seed lock update HOST/NAME:TAG"
+    )]
+    NoSeedLocked { system: String, command: &'static str },
+    #[error("{file} is not what the flake's seedCfg says; write it again: nix-seed cfg show --json > {file}", file = file.display())]
+    Drifted { file: PathBuf },
+    #[error(
+        "nobody says whom to believe about {seed}: name a policy with --policy FLAKE|FILE, or put one beside the flake here: \
+         nix-seed cfg show --json > .seed.cfg.json; --insecure-skip-verify uses the seed unverified"
+    )]
+    NoPolicy { seed: String },
+    #[cfg(target_os = "linux")]
+    #[error(
+        "{location} is not {digest} any more, which was verified; let nobody write to it meanwhile, and start again"
+    )]
+    Changed { location: String, digest: String },
     #[error("there is no `nix` in PATH, which alone can evaluate {attribute}; install Nix, or {instead}")]
     NoNix { attribute: String, instead: &'static str },
     /// What Nix has said is told.
@@ -125,6 +158,7 @@ impl Error {
             Self::NoRunner { .. }
             | Self::NoSeedGiven
             | Self::NoSeedAtHand { .. }
+            | Self::NoSeedLocked { .. }
             | Self::Flake { .. }
             | Self::WholeRepository { .. }
             | Self::Cfg { error: nix_seed_cfg::Error::Output { .. }, .. } => 2,
@@ -133,14 +167,26 @@ impl Error {
             Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } | Self::Cfg { .. } => 3,
             #[cfg(target_os = "linux")]
             Self::NoHelper { .. } => 3,
-            Self::Differs { .. } => 5,
+            #[cfg(target_os = "linux")]
+            Self::Worthless => 2,
+            #[cfg(target_os = "linux")]
+            Self::NotAsked => 3,
+            #[cfg(target_os = "linux")]
+            Self::NotBuilt { .. } => 8,
+            #[cfg(target_os = "linux")]
+            Self::Changed { .. } => 4,
+            Self::Differs { .. } | Self::Drifted { .. } | Self::NoPolicy { .. } => 5,
             Self::Refused(refusal) => refusal.reason.exit_code(),
             Self::Sign(Sign::Refused(refusal)) => refusal.reason.exit_code(),
             Self::Pending { .. } => Reason::Pending.exit_code(),
             Self::Attest(Attest::Registry(error)) => registry(error),
             Self::Digest { .. } | Self::Url { .. } | Self::NotInRegistry { .. } | Self::NoBuilder { .. } => 2,
-            Self::Root(_) | Self::Statement { .. } | Self::NoBundles { .. } | Self::NoSigner { .. } => 3,
-            Self::Attest(_) | Self::Sign(_) | Self::Nix { .. } => 1,
+            Self::Root(_)
+            | Self::Statement { .. }
+            | Self::NoBundles { .. }
+            | Self::NoSigner { .. }
+            | Self::NoRegistry => 3,
+            Self::Attest(_) | Self::Sign(_) | Self::Tuf(_) | Self::Nix { .. } => 1,
             Self::Publish(error) => publish(error),
             Self::Image(error) => image(error),
             Self::Registry(error) => registry(error),

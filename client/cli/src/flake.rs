@@ -34,6 +34,17 @@ impl Flake {
         Ok(Self { flake: or(flake, "."), attribute: or(attribute, usual) })
     }
 
+    /// The flake, and the attribute.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        (&self.flake, &self.attribute)
+    }
+
+    /// The one around this folder.
+    pub(crate) fn here() -> Self {
+        Self { flake: ".".into(), attribute: String::new() }
+    }
+
     /// The folder that holds its `flake.nix`; none where that is not on this machine, or where only Nix can say.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         let (flake, query) = self.flake.split_once('?').unwrap_or((&self.flake, ""));

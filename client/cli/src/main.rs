@@ -14,6 +14,7 @@ mod print;
 mod progress;
 mod shared;
 mod telemetry;
+mod verified;
 
 use std::process::ExitCode;
 use std::time::Instant;

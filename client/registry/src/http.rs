@@ -305,7 +305,7 @@ pub(crate) fn host(url: &Url) -> String {
 }
 
 /// Whether the host is this machine: 127.0.0.0/8, ::1 or localhost.
-fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -44,7 +44,7 @@ pub use artifact::{
 };
 pub use credentials::{Credentials, Environment};
 pub use error::{Error, Result, Subject};
-pub use http::agent;
+pub use http::{agent, is_loopback};
 pub use oci_spec::image::{Descriptor, Digest, MediaType};
 pub use options::{Options, Traffic};
 pub use ranges::{RangeReader, merge};

@@ -29,6 +29,7 @@ pub struct Unpacked {
     /// The folder's name in `seeds`.
     pub(crate) name: String,
     pub(crate) environment: Environment,
+    digest: String,
     _lock: File,
 }
 
@@ -43,6 +44,11 @@ struct Record {
 }
 
 impl Unpacked {
+    /// The seed's digest: `sha256:…`.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
     /// All that the seed holds, as its database says.
     pub fn closure(&self, cache: &Cache) -> Result<Closure> {
         let database = LiveDatabase::open_unchanging(&database_folder(&cache.seed(&self.name)))?;
@@ -69,6 +75,11 @@ impl Cache {
         Ok(FrameCache::of_user()?)
     }
 
+    /// Where statements on seeds are kept.
+    pub fn statements(&self) -> PathBuf {
+        self.folder.join("statements")
+    }
+
     /// The cache in `folder`, which has to be this user's own.
     pub fn at(folder: &Path) -> Result<Self> {
         let folder = FrameCache::own_folder(folder)?;
@@ -85,7 +96,10 @@ impl Cache {
         }
         let lock = self.open_lock(&name)?;
         match lock.try_lock_shared() {
-            Ok(()) => Ok(self.record(digest)?.map(|environment| Unpacked { name, environment, _lock: lock })),
+            Ok(()) => {
+                let unpacked = |environment| Unpacked { name, environment, digest: digest.into(), _lock: lock };
+                Ok(self.record(digest)?.map(unpacked))
+            }
             // Somebody unpacks it; `unpack` waits for that.
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Error::io("locking", self.lock_path(&name))(error)),
@@ -110,13 +124,14 @@ impl Cache {
             None => {
                 let environment = self.unpack_new(found, &name, progress)?;
                 let fingerprint = fingerprint(&self.seed(&name))?;
-                self.write(&name, &Record { digest, fingerprint, environment: environment.clone() })?;
+                let record = Record { digest: digest.clone(), fingerprint, environment: environment.clone() };
+                self.write(&name, &record)?;
                 environment
             }
         };
         // From alone to together with others.
         lock.lock_shared().map_err(Error::io("locking", self.lock_path(&name)))?;
-        Ok(Unpacked { name, environment, _lock: lock })
+        Ok(Unpacked { name, environment, digest, _lock: lock })
     }
 
     fn unpack_new(&self, found: &Found, name: &str, progress: &Progress) -> Result<Environment> {

@@ -40,6 +40,8 @@ pub struct Options {
     pub require_sandbox: bool,
     /// Whether what is told inside is JSON.
     pub json: bool,
+    /// The variables that the command inherits; where none are named, all but this program's credentials.
+    pub inherited: Option<Vec<String>>,
     /// Variables for the command, besides all that it inherits.
     pub variables: Vec<(String, String)>,
     /// The command and its arguments.
@@ -129,6 +131,10 @@ pub fn run(cache: &Cache, seed: &Ready, options: &Options) -> Result<Finished> {
     command.args(options.require_sandbox.then_some("--require-sandbox"));
     command.args(options.json.then_some("--json"));
     command.arg("--").args(&options.command);
+    if let Some(inherited) = &options.inherited {
+        command.env_clear();
+        command.envs(inherited.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    }
     environment.apply(&mut command);
     command.envs(options.variables.iter().map(|(name, value)| (name, value)));
 

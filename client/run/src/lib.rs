@@ -38,4 +38,4 @@ pub use inside::{Given, Inside, probe};
 pub use mounted::{Mounted, Own};
 pub use out::{CopiedOut, Machine, copy_out};
 pub use ready::Ready;
-pub use results::{ResultLink, results};
+pub use results::{ResultLink, registered, results};

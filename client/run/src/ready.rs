@@ -14,6 +14,14 @@ pub enum Ready {
 }
 
 impl Ready {
+    /// The seed's digest: `sha256:…`.
+    pub fn digest(&self) -> String {
+        match self {
+            Self::Unpacked(seed) => seed.digest().into(),
+            Self::Mounted(seed) => seed.seed.digest(),
+        }
+    }
+
     /// All that the seed holds.
     pub fn closure(&self, cache: &Cache) -> Result<Closure> {
         match self {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nix_seed_store::{LiveDatabase, STORE_DIR, StorePath};
+use nix_seed_store::{Closure, LiveDatabase, STORE_DIR, StorePath};
 
 use crate::{Error, Finished, Result};
 
@@ -46,6 +46,11 @@ pub fn results(finished: &Finished) -> Result<Vec<ResultLink>> {
     }
     valid.sort();
     Ok(valid)
+}
+
+/// What the command left in its store of `paths`, and all that they need, as its Nix has registered it.
+pub fn registered(finished: &Finished, paths: impl IntoIterator<Item = StorePath>) -> Result<Closure> {
+    Ok(database(finished)?.map(|database| database.closure(paths)).transpose()?.unwrap_or_default())
 }
 
 /// The run's database, if the command has opened it: Nix writes to it, whatever it does.

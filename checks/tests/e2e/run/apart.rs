@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{Runner, Small, say};
+use crate::publish::UNVERIFIED;
 
 #[test]
 fn no_network_is_no_network_but_loopback() {
@@ -99,7 +100,7 @@ fn where_namespaces_are_forbidden_the_remedy_is_named() {
     let mut run = Runner::root_in(runner.folder.path(), "unshare");
     run.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]).arg(&runner.program);
     run.env("NIX_SEED_CACHE", runner.path("cache"));
-    let said = say(run.arg("run").arg(&seed.layout).args(["--", "true"]));
+    let said = say(run.args(["run", UNVERIFIED]).arg(&seed.layout).args(["--", "true"]));
     assert_eq!(said.code, Some(1), "{said:?}");
     let remedy = "sudo sysctl user.max_user_namespaces=";
     assert!(said.err.contains("namespace") && said.err.contains(remedy), "{said:?}");

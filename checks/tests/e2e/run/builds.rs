@@ -7,6 +7,7 @@ use std::process::Command;
 use nix_seed_checks::machine::{files, process};
 
 use super::{Runner, Said, say};
+use crate::publish::UNVERIFIED;
 use crate::seed::Seed;
 
 /// A flake whose library has to be compiled anew, in a folder of the runner's own.
@@ -51,7 +52,7 @@ fn root_builds_offline_where_nix_may_not_be_written() {
     let script = r#"mount --bind "$0" seed && mount -t tmpfs -o ro tmpfs /nix && "$@" && test -z "$(ls -A /nix)""#;
     let mut command = runner.command(Path::new("unshare"));
     command.args(["--mount", "sh", "-c", script]).arg(&seed.layout).arg(&runner.program);
-    command.arg("run").args(APART).arg("./seed").arg("--").args(BUILD);
+    command.args(["run", UNVERIFIED]).args(APART).arg("./seed").arg("--").args(BUILD);
     let said = say(&mut command);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.err.contains("leads nowhere"), "{said:?}");
@@ -90,7 +91,7 @@ fn on_a_machine_with_a_store(seed: &Seed, runner: &Runner, script: &str) -> Said
     "#;
     let mut command = runner.command(Path::new("unshare"));
     command.args(["--mount", "sh", "-c", &format!("{before}{script}")]).arg(&seed.layout);
-    say(command.args(["run", "--no-network", "--out", "out", "./seed", "--"]).args(BUILD))
+    say(command.args(["run", UNVERIFIED, "--no-network", "--out", "out", "./seed", "--"]).args(BUILD))
 }
 
 #[test]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{Runner, Said, Small, say};
 use crate::mount::{NO_EROFS, failing};
+use crate::publish::UNVERIFIED;
 use crate::seed::Seed;
 
 const SHOW: &str = "cat /nix/store/*-data/link && echo mine > /nix/store/mine && cat /nix/store/mine";
@@ -109,7 +110,7 @@ fn what_a_start_touches_is_recorded_for_the_next_seed() {
     let (seed, runner) = (Small::open(), Runner::root());
     let record = |command: &str| {
         let mut record = runner.command(&runner.program);
-        say(record.arg("record").arg(&seed.layout).args(["--", "sh", "-c", command]))
+        say(record.args(["record", UNVERIFIED]).arg(&seed.layout).args(["--", "sh", "-c", command]))
     };
     let file = runner.path(".seed.recording.json");
     let failed = record("cat /nix/store/*-data/file; exit 3");

@@ -37,7 +37,7 @@ struct Common {
 #[command(after_help = "Examples:\n  \
     nix-seed cfg show\n  \
     nix-seed cfg show --output packages.x86_64-linux.default\n  \
-    nix-seed cfg show --json github:owner/app > seed-cfg.json")]
+    nix-seed cfg show --json > .seed.cfg.json")]
 struct Show {
     #[command(flatten)]
     common: Common,
@@ -46,11 +46,12 @@ struct Show {
     output: Option<String>,
 }
 
-/// Say whether it is right, and warn of what is risky; the exit code is 3 if it is not right
+/// Say whether it is right, and warn of what is risky; the exit code is 3 if it is not right, and 5 if .seed.cfg.json beside the
+/// flake says something else
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     nix-seed cfg check\n  \
-    nix-seed cfg check ./seed-cfg.json")]
+    nix-seed cfg check ./.seed.cfg.json")]
 struct Check {
     #[command(flatten)]
     common: Common,
@@ -81,6 +82,11 @@ fn show(args: &Show, global: &Global) -> Result<(), Error> {
 
 fn check(args: &Check, global: &Global) -> Result<(), Error> {
     let cfg = args.common.load()?;
+    if let Some(file) = Place::parse(&args.common.place)?.beside()
+        && Place::File(file.clone()).load(&[])? != cfg
+    {
+        return Err(Error::Drifted { file });
+    }
     let warnings = cfg.warnings();
     if global.json {
         let builders: Vec<_> = cfg.builders.keys().collect();

@@ -1,6 +1,8 @@
 //! A file for each command.
 
 pub(crate) mod attest;
+#[cfg(target_os = "linux")]
+pub(crate) mod build;
 pub(crate) mod cfg;
 pub(crate) mod check;
 pub(crate) mod diff;
@@ -12,6 +14,7 @@ pub(crate) mod push;
 pub(crate) mod record;
 #[cfg(target_os = "linux")]
 pub(crate) mod run;
+pub(crate) mod trusted_root;
 pub(crate) mod up;
 pub(crate) mod verify;
 pub(crate) mod verify_bundle;
@@ -56,7 +59,10 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::Diff(command) => diff::run(&command, global),
         Command::Lock(command) => lock::run(&command, global),
         Command::Prune(command) => prune::run(&command, global),
+        #[cfg(target_os = "linux")]
+        Command::Build(command) => build::run(&command, global),
         Command::Attest(command) => attest::run(&command, global),
+        Command::TrustedRoot(command) => trusted_root::run(&command, global),
         Command::Verify(command) => verify::run(&command, global),
         Command::VerifyBundle(command) => verify_bundle::run(&command),
     }

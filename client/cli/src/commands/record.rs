@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use nix_seed_attest::Kept;
 use nix_seed_mount::share_heap;
 use nix_seed_run::{Cache, Mounted, Options, Own, Ready};
 use nix_seed_source::{Found, Location};
@@ -12,7 +13,9 @@ use nix_seed_source::{Found, Location};
 use super::run::{told, variables};
 use crate::args::Global;
 use crate::error::Error;
+use crate::flake::Flake;
 use crate::print;
+use crate::verified::{SeedTrust, locked};
 
 /// Run a command over a seed, and write down what of it the command touches, and when
 #[derive(Args)]
@@ -22,14 +25,17 @@ use crate::print;
     Example:\n  nix-seed record ghcr.io/owner/seed@sha256:… -- nix build --no-link"
 )]
 pub(crate) struct Record {
-    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
-    location: Location,
+    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout [default: what .seed.lock names for
+    /// this system]
+    location: Option<Location>,
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = ".seed.recording.json")]
     output: PathBuf,
     /// Give the command no network but its own loopback interface
     #[arg(long)]
     no_network: bool,
+    #[command(flatten)]
+    trust: SeedTrust,
     /// The command, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -40,15 +46,21 @@ pub(crate) fn run(record: &Record, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
     let frames = cache.frames()?;
     let keep = Arc::new(frames.clone());
-    let found = Found::find_seed(&record.location, &global.registry()?, &global.platform(), Some(keep))?;
+    let flake = Flake::here();
+    let location = &locked::seed(record.location.as_ref(), &flake, "record", global)?;
+    let guard = record.trust.guard(location, &flake, Some(Kept::at(cache.statements())), global)?;
+    let registry = global.registry()?;
+    let find = || Ok(Found::find_seed(location, &registry, &global.platform(), Some(keep))?);
+    let (found, _) = guard.find(location, find)?;
     if let Some(tag) = &found.tag {
-        print::note(&format!("{}: {tag} is {}", record.location, found.digest()));
+        print::note(&format!("{location}: {tag} is {}", found.digest()));
     }
     let mounted = Arc::new(Mounted::new(found, frames, Own::Ignored)?);
     let options = Options {
         no_network: record.no_network,
         require_sandbox: false,
         json: global.json,
+        inherited: None,
         variables: variables(),
         command: record.command.clone(),
     };

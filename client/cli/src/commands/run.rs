@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use nix_seed_attest::Kept;
 use nix_seed_frames::FrameCache;
 use nix_seed_mount::share_heap;
 use nix_seed_run::{
@@ -15,6 +16,8 @@ use nix_seed_start::Progress;
 
 use crate::args::Global;
 use crate::error::Error;
+use crate::flake::Flake;
+use crate::verified::{Guard, SeedTrust, locked};
 use crate::{print, progress, telemetry};
 
 /// Run one command over a seed, without touching this machine's /nix
@@ -25,8 +28,9 @@ use crate::{print, progress, telemetry};
     Example:\n  nix-seed run --no-network --out out ghcr.io/owner/seed@sha256:… -- nix build"
 )]
 pub(crate) struct Run {
-    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
-    location: Location,
+    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout [default: what .seed.lock names for
+    /// this system]
+    location: Option<Location>,
     /// Give the command no network but its own loopback interface
     #[arg(long)]
     no_network: bool,
@@ -43,6 +47,8 @@ pub(crate) struct Run {
     /// there is one that this user may add to
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    trust: SeedTrust,
     /// The command, and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -54,11 +60,16 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
         no_network: run.no_network,
         require_sandbox: run.require_sandbox,
         json: global.json,
+        inherited: None,
         variables: variables(),
         command: run.command.clone(),
     };
     let wish = Wish { is_unpacked: run.unpack, is_complete: run.complete };
-    let finished = over(&run.location, wish, global, &cache, |seed| Ok(nix_seed_run::run(&cache, seed, &options)?))?;
+    let flake = Flake::here();
+    let location = &locked::seed(run.location.as_ref(), &flake, "run", global)?;
+    let guard = &run.trust.guard(location, &flake, Some(Kept::at(cache.statements())), global)?;
+    let over = Over { location, guard, wish, global, cache: &cache };
+    let finished = over.run(|seed| Ok(nix_seed_run::run(&cache, seed, &options)?))?;
     told(&finished, &run.command)?;
     keep(&finished, run.out.as_deref())?;
     Ok(finished.code)
@@ -92,42 +103,68 @@ pub(crate) struct Wish {
     pub(crate) is_complete: bool,
 }
 
-/// Does something over a seed: mounted, or unpacked, where the kernel refuses that, or it is so already.
-pub(crate) fn over<T>(
-    location: &Location,
-    wish: Wish,
-    global: &Global,
-    cache: &Cache,
-    run: impl Fn(&Ready) -> Result<T, Error>,
-) -> Result<T, Error> {
-    // What is here and has the digest that was asked for needs no registry.
-    if let Some(seed) = cache.named(location, &global.platform())? {
-        return run(&Ready::Unpacked(seed));
-    }
-    share_heap();
-    let frames = cache.frames()?;
-    let registry = global.registry()?;
-    let find = || Found::find_seed(location, &registry, &global.platform(), Some(Arc::new(frames.clone())));
-    let found = find()?;
-    if let Some(tag) = &found.tag {
-        print::note(&format!("{location}: {tag} is {}", found.digest()));
-    }
-    cache.remember(location, &global.platform(), &found)?;
-    if let Some(seed) = cache.ready(&found.digest())? {
-        return run(&Ready::Unpacked(seed));
-    }
-    let progress = Progress::default();
-    let found = if wish.is_unpacked {
-        found
-    } else {
-        match mounted(found, &frames, wish, &progress, &run)? {
-            Attempt::Done(done) => return Ok(done),
-            Attempt::Refused(why) => print::note(&format!("unpacking the seed instead of mounting it: {why}")),
-            Attempt::NoSeed => {}
+/// A seed to do something over, when it is believed.
+pub(crate) struct Over<'a> {
+    pub(crate) location: &'a Location,
+    pub(crate) guard: &'a Guard,
+    pub(crate) wish: Wish,
+    pub(crate) global: &'a Global,
+    pub(crate) cache: &'a Cache,
+}
+
+impl Over<'_> {
+    /// Does it: over the seed mounted, or unpacked, where the kernel refuses that, or it is so already.
+    pub(crate) fn run<T>(&self, run: impl Fn(&Ready) -> Result<T, Error>) -> Result<T, Error> {
+        let Self { location, guard, wish, global, cache } = *self;
+        // What is here and has the digest that was asked for needs no registry.
+        if let Some(seed) = cache.named(location, &global.platform())? {
+            guard.check(seed.digest(), location)?;
+            return run(&Ready::Unpacked(seed));
         }
-        find()?
-    };
-    run(&Ready::Unpacked(progress::show(&progress, || cache.unpack(&found, &progress))?))
+        share_heap();
+        let frames = cache.frames()?;
+        let registry = global.registry()?;
+        let find = |location: &Location| {
+            Ok(Found::find_seed(location, &registry, &global.platform(), Some(Arc::new(frames.clone())))?)
+        };
+        let (found, _) = guard.find(location, || find(location))?;
+        if let Some(tag) = &found.tag {
+            print::note(&format!("{location}: {tag} is {}", found.digest()));
+        }
+        cache.remember(location, &global.platform(), &found)?;
+        if let Some(seed) = cache.ready(&found.digest())? {
+            return run(&Ready::Unpacked(seed));
+        }
+        let progress = Progress::default();
+        let found = if wish.is_unpacked {
+            found
+        } else {
+            let (digest, same) = (found.digest(), pinned(&found)?);
+            match mounted(found, &frames, wish, &progress, &run)? {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Refused(why) => print::note(&format!("unpacking the seed instead of mounting it: {why}")),
+                Attempt::NoSeed => {}
+            }
+            let again = find(&same)?;
+            if again.digest() != digest {
+                return Err(Error::Changed { location: location.to_string(), digest });
+            }
+            again
+        };
+        run(&Ready::Unpacked(progress::show(&progress, || cache.unpack(&found, &progress))?))
+    }
+}
+
+/// What was found, by its digest.
+fn pinned(found: &Found) -> Result<Location, Error> {
+    let text = found.digest();
+    match &found.location {
+        Location::Registry(reference) => {
+            let digest = text.parse().map_err(|_| Error::Digest { text })?;
+            Ok(Location::Registry(reference.with_digest(&digest)?))
+        }
+        layout => Ok(layout.clone()),
+    }
 }
 
 /// What became of a seed that was to be mounted.

@@ -98,7 +98,7 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
 }
 
 /// A file's SHA-256.
-pub(super) fn hash(path: &Path) -> Result<[u8; 32], Error> {
+pub(crate) fn hash(path: &Path) -> Result<[u8; 32], Error> {
     let io = |source| Error::Io { doing: "reading", path: path.into(), source };
     let (mut file, mut hash) = (File::open(path).map_err(io)?, Sha256::new());
     let mut buffer = vec![0; 1 << 16];

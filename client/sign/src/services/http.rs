@@ -3,11 +3,11 @@
 use std::io::Read;
 use std::time::Duration;
 
-use nix_seed_registry::{Options, agent};
+use nix_seed_registry::{Options, agent, is_loopback};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use ureq::Agent;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
-use url::{Host, Url};
+use url::Url;
 
 use crate::{Error, Result};
 
@@ -149,13 +149,4 @@ fn shown(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{host}{port}{}", url.scheme(), url.path())
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }

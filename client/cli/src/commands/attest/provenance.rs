@@ -1,6 +1,7 @@
 //! How a release was built: by this machine's Nix, in this run.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use nix_seed_statement::provenance::{
 use nix_seed_statement::release::{Release, ReleaseStatement};
 use nix_seed_store::Sha256Hash;
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -24,14 +26,61 @@ struct Setting<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Config {
-    sandbox: Setting<serde_json::Value>,
+    sandbox: Setting<Value>,
     sandbox_fallback: Setting<bool>,
     substitute: Setting<bool>,
     substituters: Setting<Vec<String>>,
 }
 
-/// The provenance of a release that this machine's Nix has built in this run.
-pub(super) fn of(statement: &ReleaseStatement, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+/// How a release was built.
+pub(crate) struct Built {
+    pub(crate) nix: NixSettings,
+    /// When that began, where somebody knows.
+    pub(crate) began: Option<SystemTime>,
+}
+
+/// What Nix says of its settings where it builds results, as the seed's helper writes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    version: String,
+    settings: BTreeMap<String, Value>,
+}
+
+impl Built {
+    /// By this machine's Nix.
+    pub(crate) fn by_this_machine() -> Result<Self, Error> {
+        Ok(Self { nix: nix_settings()?, began: None })
+    }
+
+    /// By a seed's Nix, as it said then.
+    pub(crate) fn told(json: &[u8], at: &Path, began: Option<SystemTime>) -> Result<Self, Error> {
+        let wrong = |why: String| Error::Statement { path: at.into(), why };
+        let Told { version, mut settings } = serde_json::from_slice(json).map_err(|error| wrong(error.to_string()))?;
+        let mut take = |name: &str| settings.remove(name).ok_or_else(|| wrong(format!("it says nothing of {name}")));
+        let is_true = |value: Value| value.as_bool() == Some(true);
+        let sandbox = text(&take("sandbox")?);
+        let sandbox_fallback = is_true(take("sandbox-fallback")?);
+        let substituters = match (is_true(take("substitute")?), take("substituters")?) {
+            (false, _) => Vec::new(),
+            (true, value) => serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?,
+        };
+        let other = settings.into_iter().map(|(name, value)| (name, text(&value))).collect();
+        Ok(Self { nix: NixSettings { version, sandbox, sandbox_fallback, substituters, other }, began })
+    }
+}
+
+/// A setting as a text: of a list, its words.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+/// The provenance of a release that was built in this run.
+pub(crate) fn of(statement: &ReleaseStatement, bytes: &[u8], built: Built) -> Result<Vec<u8>, Error> {
     let release = statement.release();
     let provenance = Provenance {
         build_definition: BuildDefinition {
@@ -42,7 +91,7 @@ pub(super) fn of(statement: &ReleaseStatement, bytes: &[u8]) -> Result<Vec<u8>, 
                 system: release.system.clone(),
                 outputs: release.outputs.iter().map(|output| output.attribute.clone()).collect(),
             },
-            internal_parameters: Settings { nix: nix_settings()? },
+            internal_parameters: Settings { nix: built.nix },
             resolved_dependencies: dependencies(release),
         },
         run_details: RunDetails {
@@ -50,7 +99,11 @@ pub(super) fn of(statement: &ReleaseStatement, bytes: &[u8]) -> Result<Vec<u8>, 
                 id: builder_id(),
                 version: [("nix-seed".into(), env!("CARGO_PKG_VERSION").into())].into(),
             },
-            metadata: Metadata { invocation_id: invocation(), started_on: None, finished_on: now() },
+            metadata: Metadata {
+                invocation_id: invocation(),
+                started_on: built.began.map(rfc3339),
+                finished_on: rfc3339(SystemTime::now()),
+            },
             byproducts: vec![Byproduct::release(Sha256Hash(Sha256::digest(bytes).into()))],
         },
     };
@@ -85,10 +138,7 @@ fn nix_settings() -> Result<NixSettings, Error> {
         .map_err(|error| Error::Nix { command: "nix config show --json", why: error.to_string() })?;
     let version = nix(&["--version"])?;
     let version = String::from_utf8_lossy(&version).trim().rsplit(' ').next().unwrap_or_default().to_owned();
-    let sandbox = match &config.sandbox.value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let sandbox = text(&config.sandbox.value);
     let substituters = if config.substitute.value { config.substituters.value } else { Vec::new() };
     Ok(NixSettings {
         version,
@@ -141,7 +191,7 @@ fn invocation() -> Option<String> {
 }
 
 /// `2026-11-30T03:15:08Z`
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+fn rfc3339(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     jiff::Timestamp::from_second(since.try_into().unwrap_or(i64::MAX)).map(|time| time.to_string()).unwrap_or_default()
 }

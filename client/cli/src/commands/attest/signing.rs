@@ -58,7 +58,7 @@ pub(crate) struct Signing {
 
 impl Signing {
     /// What signs.
-    pub(super) fn signer(&self, cfg: &Cfg, http: &Http) -> Result<Signer, Error> {
+    pub(crate) fn signer(&self, cfg: &Cfg, http: &Http) -> Result<Signer, Error> {
         if let Some(path) = &self.key {
             let key = PrivateKey::read(path, &self.password()?)?;
             self.say(key.public());
@@ -99,7 +99,7 @@ impl Signing {
     }
 
     /// Who vouches for it: what is said here goes before what the policy says, and that before the public-good instance.
-    pub(super) fn services(&self, cfg: &Cfg) -> Result<Services, Error> {
+    pub(crate) fn services(&self, cfg: &Cfg) -> Result<Services, Error> {
         let own = &cfg.services;
         let parse = |text: &String| Url::parse(text).map_err(|_| Error::Url { text: text.clone() });
         let public = Services::public_good();

@@ -5,13 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
+use nix_seed_attest::Kept;
 use nix_seed_run::{Cache, Options, Ready};
 use nix_seed_source::Location;
 use tempfile::NamedTempFile;
 
 use super::{Check, Flake};
 use crate::args::Global;
-use crate::commands::run::{Wish, over, variables};
+use crate::commands::run::{Over, Wish, variables};
 use crate::error::Error;
 use crate::telemetry;
 
@@ -23,8 +24,11 @@ const NOT_UNDERSTOOD: u8 = 2;
 
 pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
+    // Its programs are run.
+    let guard = &check.trust.guard(location, flake, Some(Kept::at(cache.statements())), global)?;
     let no_helper = |why| Error::NoHelper { seed: location.to_string(), why };
-    let finished = over(location, Wish::default(), global, &cache, |seed| {
+    let over = Over { location, guard, wish: Wish::default(), global, cache: &cache };
+    let finished = over.run(|seed| {
         let Some(helper) = seed.program(&cache, HELPER) else {
             return Err(no_helper("it has no nix-seed-helper in its PATH, as seeds of older versions have none"));
         };
@@ -34,6 +38,7 @@ pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Gl
             // Nothing is built.
             require_sandbox: false,
             json: global.json,
+            inherited: None,
             variables: variables(),
             command: command(&helper, closure.path(), flake, check, global),
         };

@@ -12,6 +12,7 @@ use nix_seed_source::Location;
 use crate::args::Global;
 use crate::error::Error;
 use crate::flake::Flake;
+use crate::verified::SeedTrust;
 
 /// Say whether a seed is complete: whether all of a flake builds in it after any edit that changes no dependency
 ///
@@ -50,6 +51,9 @@ pub(crate) struct Check {
     )]
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the whole check has such a list"))]
     paths: Option<PathsFormat>,
+    #[command(flatten)]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only the whole check runs what is in the seed"))]
+    trust: SeedTrust,
 }
 
 /// The attribute that a seed usually is.

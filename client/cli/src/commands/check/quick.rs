@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use nix_seed_publish::lock::{LOCK_NAME, LockFile};
 use nix_seed_source::{Found, Location};
 use nix_seed_start::seed_here;
 use nix_seed_suit::{Held, Judgement, Verdict, judge, lacking, locked_inputs};
@@ -11,6 +10,7 @@ use super::{Check, Flake, nix, text};
 use crate::args::Global;
 use crate::error::Error;
 use crate::print;
+use crate::verified::locked::{self, LOCK_NAME};
 
 /// The exit code where something is missing.
 const DOES_NOT_SUIT: u8 = 6;
@@ -58,14 +58,11 @@ fn at_hand(seed: Option<&Location>, folder: Option<&Path>, global: &Global) -> R
     if let Some(location) = seed {
         return found(location, global);
     }
-    let entry = folder.and_then(|_| LockFile::new(&lock).read().transpose()).transpose()?;
-    let lock = lock.display().to_string();
-    if let Some(entry) = entry.as_ref().and_then(|entries| entries.get(&system)) {
-        let digest = entry.digest.clone();
-        let Some(image) = &entry.image else { return Err(Error::NoImage { lock, system, digest }) };
-        print::note(&format!("{lock}: {image}@{digest}"));
-        return found(&format!("{image}@{digest}").parse()?, global);
+    if let Some(location) = folder.map(|folder| locked::beside(folder, "check --quick", global)).transpose()?.flatten()
+    {
+        return found(&location, global);
     }
+    let lock = lock.display().to_string();
     let here = seed_here(Path::new(MACHINE))?.ok_or(Error::NoSeedAtHand { lock, system })?;
     print::note(&format!("the seed at /nix{}", here.digest.map(|digest| format!(": {digest}")).unwrap_or_default()));
     Ok(Held { closure: here.closure, gc_roots: here.gc_roots })

@@ -12,10 +12,13 @@ use nix_seed_source::{Found, Location};
 #[cfg(target_os = "linux")]
 use nix_seed_start::{Attempt, may_mount};
 use nix_seed_start::{Environment, Options, Progress, Started};
+use nix_seed_trust::Decision;
 
 use super::Done;
 use crate::args::Global;
 use crate::error::Error;
+use crate::flake::Flake;
+use crate::verified::{SeedTrust, locked};
 use crate::{print, progress, telemetry};
 
 /// Bring a seed to this machine: its store paths to /nix, and its Nix to PATH
@@ -28,8 +31,9 @@ use crate::{print, progress, telemetry};
     nix build"
 )]
 pub(crate) struct Up {
-    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout
-    location: Location,
+    /// An image, best by its digest (HOST/NAME@sha256:…), or a folder with an OCI image layout [default: what .seed.lock names for
+    /// this system]
+    location: Option<Location>,
     /// The folder that holds /nix
     #[arg(long, default_value = "/", value_name = "DIR")]
     root: PathBuf,
@@ -48,6 +52,8 @@ pub(crate) struct Up {
     /// Write to the files that GITHUB_PATH and GITHUB_ENV name, so that the job's later steps use the seed
     #[arg(long)]
     github: bool,
+    #[command(flatten)]
+    trust: SeedTrust,
 }
 
 impl Up {
@@ -72,9 +78,13 @@ impl Up {
 pub(crate) fn run(up: &Up, global: &Global) -> Result<Done, Error> {
     let files = up.github.then(github_files).transpose()?;
     let registry = global.registry()?;
-    let found = Found::find_seed(&up.location, &registry, &global.platform(), None)?;
+    let flake = Flake::here();
+    let location = &locked::seed(up.location.as_ref(), &flake, "up", global)?;
+    let guard = up.trust.guard(location, &flake, None, global)?;
+    let find = || Ok(Found::find_seed(location, &registry, &global.platform(), None)?);
+    let (found, decision) = guard.find(location, find)?;
     if let Some(tag) = &found.tag {
-        print::note(&format!("{}: {tag} is {}", up.location, found.digest()));
+        print::note(&format!("{location}: {tag} is {}", found.digest()));
     }
     let progress = Progress::default();
     let options = Options {
@@ -94,7 +104,7 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<Done, Error> {
     if let Some(files) = &files {
         github(files, &started.environment)?;
     }
-    tell(started, seconds, global.json)?;
+    tell(started, decision.as_ref(), seconds, global.json)?;
     Ok(brought.done)
 }
 
@@ -132,7 +142,7 @@ fn bring(up: &Up, found: &Found, options: &Options, progress: &Progress) -> Resu
     Ok(Brought { started: nix_seed_start::up(found, options, progress)?, done: Done::default() })
 }
 
-fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
+fn tell(started: &Started, decision: Option<&Decision>, seconds: f64, json: bool) -> Result<(), Error> {
     if json {
         let environment = &started.environment;
         let variables: serde_json::Map<_, _> =
@@ -140,6 +150,7 @@ fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
         let mut up = serde_json::json!(started);
         up["path"] = environment.path.clone().into();
         up["variables"] = variables.into();
+        up["verified"] = decision.map_or(serde_json::Value::Null, verified);
         return print::json(&serde_json::json!({ "up": up }));
     }
     let how = if started.mounted { ", mounted: the rest is fetched when it is read, or before" } else { "" };
@@ -157,6 +168,13 @@ fn tell(started: &Started, seconds: f64, json: bool) -> Result<(), Error> {
         ));
     }
     print::whole(&started.environment.shell())
+}
+
+/// Who built the seed, and how much that is worth; null where nobody asked.
+fn verified(decision: &Decision) -> serde_json::Value {
+    let builders: Vec<_> = decision.findings.iter().map(|finding| &finding.builder).collect();
+    let commit = &decision.release.release().source.commit;
+    serde_json::json!({ "level": u64::from(decision.level), "builders": builders, "commit": commit })
 }
 
 /// GitHub's runner reads a path a line, and a variable a line.

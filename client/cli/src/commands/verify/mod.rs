@@ -79,6 +79,7 @@ pub(crate) struct Wanted {
 }
 
 /// A policy, and whom it believes.
+#[derive(Clone)]
 pub(crate) struct Trusted {
     pub(crate) cfg: Cfg,
     pub(crate) policy: Policy,
@@ -100,12 +101,7 @@ pub(crate) fn run(args: &Verify, global: &Global) -> Result<(), Error> {
 
 impl Trust {
     pub(crate) fn read(&self) -> Result<Trusted, Error> {
-        let cfg = Place::parse(&self.policy)?.load(&[])?;
-        let refuse = |error| Error::Cfg { place: "--output".into(), error };
-        let cfg = self.output.as_deref().map_or(Ok(cfg.clone()), |output| cfg.for_output(output)).map_err(refuse)?;
-        let policy = Policy::of(&cfg)?;
-        let root = root(self.trusted_root.as_deref(), Some(&cfg))?;
-        Ok(Trusted { cfg, policy, root })
+        Trusted::load(&Place::parse(&self.policy)?, self.output.as_deref(), self.trusted_root.as_deref())
     }
 
     fn bundles(&self, subject: &Subject) -> Result<Collected, Error> {
@@ -115,8 +111,25 @@ impl Trust {
                 None => Err(Error::NoBundles { what: subject.shown.clone() }),
             };
         }
-        let read = |path: &PathBuf| Ok(Bundle { at: path.display().to_string(), bytes: read(path, DOCUMENT_MAX)? });
-        Ok(Collected { bundles: self.bundle.iter().map(read).collect::<Result<_, Error>>()?, refused: Vec::new() })
+        Ok(Collected { bundles: bundle_files(&self.bundle)?, refused: Vec::new() })
+    }
+}
+
+/// Bundles on disk.
+pub(crate) fn bundle_files(paths: &[PathBuf]) -> Result<Vec<Bundle>, Error> {
+    let read = |path: &PathBuf| Ok(Bundle { at: path.display().to_string(), bytes: read(path, DOCUMENT_MAX)? });
+    paths.iter().map(read).collect()
+}
+
+impl Trusted {
+    /// The policy at a place; for one output, where that has rules of its own; with another trusted root, where one is named.
+    pub(crate) fn load(place: &Place, output: Option<&str>, trusted_root: Option<&Path>) -> Result<Self, Error> {
+        let cfg = place.load(&[])?;
+        let refuse = |error| Error::Cfg { place: "--output".into(), error };
+        let cfg = output.map_or(Ok(cfg.clone()), |output| cfg.for_output(output)).map_err(refuse)?;
+        let policy = Policy::of(&cfg)?;
+        let root = root(trusted_root, Some(&cfg))?;
+        Ok(Self { cfg, policy, root })
     }
 }
 

@@ -1,12 +1,12 @@
 //! What is asked about: its digest, and where statements on it are attached.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix_seed_attest::tag_of_path;
 use nix_seed_cfg::Cfg;
 use nix_seed_registry::{Digest, Error as RegistryError, Reference, Repository};
 use nix_seed_source::{Found, Location};
-use nix_seed_store::{NarHasher, Sha256Hash, StorePath};
+use nix_seed_store::{NarHasher, STORE_DIR, Sha256Hash, StorePath};
 
 use super::hash;
 use crate::args::Global;
@@ -31,11 +31,10 @@ impl Subject {
         let repository = cfg.registry.as_deref().and_then(|name| name.parse::<Reference>().ok());
         let repository = || repository.as_ref().map(|reference| registry.repository(reference));
         let path = Path::new(what);
-        if let Ok(store_path) = StorePath::parse(what)
-            && path.exists()
-            && !path.join("oci-layout").exists()
+        if let Some((store_path, at)) = in_store(path)
+            && !at.join("oci-layout").exists()
         {
-            return Self::store_path(store_path, repository());
+            return Self::store_path(&store_path, &at, repository());
         }
         if path.is_file() {
             let digest = Sha256Hash(hash(path)?);
@@ -54,13 +53,13 @@ impl Subject {
         Ok(Self { shown: found.location.to_string(), digest, name: None, attached })
     }
 
-    fn store_path(path: StorePath, repository: Option<Repository>) -> Result<Self, Error> {
+    fn store_path(path: &StorePath, at: &Path, repository: Option<Repository>) -> Result<Self, Error> {
         // Not Nix' record of it: what is there.
-        let digest = NarHasher::of(Path::new(&path.to_string())).map_err(nix_seed_image::Error::from)?.0;
+        let digest = NarHasher::of(at).map_err(nix_seed_image::Error::from)?.0;
         let shown = path.to_string();
         let attached = match repository {
             None => None,
-            Some(repository) => match repository.resolve(&tag_of_path(&path)) {
+            Some(repository) => match repository.resolve(&tag_of_path(path)) {
                 Ok(found) => Some((repository, found.digest().clone())),
                 Err(RegistryError::NotFound { .. }) => None,
                 Err(error) => return Err(error.into()),
@@ -68,6 +67,17 @@ impl Subject {
         };
         Ok(Self { name: Some(shown.clone()), shown, digest, attached })
     }
+}
+
+/// The store path that a path is or leads to, and where it is: in this machine's store, or in one that lies below another folder.
+fn in_store(path: &Path) -> Option<(StorePath, PathBuf)> {
+    let at = path.canonicalize().ok()?;
+    let folder = at.parent()?;
+    if !folder.ends_with(STORE_DIR.trim_start_matches('/')) {
+        return None;
+    }
+    let store_path = StorePath::from_base_name(at.file_name()?.to_str()?).ok()?;
+    Some((store_path, at))
 }
 
 fn attached(repository: Option<Repository>, digest: &Sha256Hash) -> Result<Option<(Repository, Digest)>, Error> {
