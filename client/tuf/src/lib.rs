@@ -41,7 +41,7 @@ pub enum Error {
     #[error("the TUF repository {url}: {why}")]
     Repository {
         /// Its base URL.
-        url: Url,
+        url: String,
         /// What is wrong.
         why: String,
     },
@@ -49,7 +49,7 @@ pub enum Error {
     #[error("the TUF repository {url} has {TARGET}, but {source}")]
     Content {
         /// Its base URL.
-        url: Url,
+        url: String,
         /// What is wrong with it.
         source: nix_seed_trust::sigstore::RootError,
     },
@@ -60,14 +60,14 @@ pub enum Error {
 
 /// Fetches the trusted root of the repository at `url`, whose TUF root is `root` or a later one.
 pub fn fetch(url: &Url, root: &[u8], now: Timestamp) -> Result<Fetched, Error> {
-    let wrong = |error: sigstore_tuf::Error| Error::Repository { url: url.clone(), why: chain(&error) };
+    let wrong = |error: sigstore_tuf::Error| Error::Repository { url: url.to_string(), why: chain(&error) };
     let mut updater = Updater::new(Http::new(url)?, root).map_err(wrong)?;
     let json = block_on(async {
         updater.refresh(now).await?;
         updater.get_target(TARGET, now).await
     });
     let json = json.map_err(wrong)?;
-    TrustRoot::parse(&json, url.as_str()).map_err(|source| Error::Content { url: url.clone(), source })?;
+    TrustRoot::parse(&json, url.as_str()).map_err(|source| Error::Content { url: url.to_string(), source })?;
     Ok(Fetched { json, root_version: updater.trusted().root().version })
 }
 

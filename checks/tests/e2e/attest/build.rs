@@ -69,7 +69,8 @@ impl Flake {
     fn commit(&mut self) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "change"]);
-        self.commit = self.git(&["rev-parse", "HEAD"]).trim().to_owned();
+        let head = self.git(&["rev-parse", "HEAD"]);
+        head.trim().clone_into(&mut self.commit);
     }
 
     /// The seed, as the seed workflow makes it.
