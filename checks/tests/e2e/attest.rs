@@ -1,6 +1,7 @@
 //! Statements on a seed: signed by real services, attached to real registries, and believed or refused.
 
 mod build;
+mod frozen;
 mod interoperable;
 mod refused;
 mod signed;
@@ -25,6 +26,8 @@ use crate::publish::{Make, Publisher, Said, Seed, image};
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const SOURCE: &str = "git+https://github.com/owner/app";
 const SYSTEM: &str = "x86_64-linux";
+/// The SHA-256 of an empty `flake.lock`.
+const LOCK: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The services, a registry with a seed, and its release statement.
 struct Ground {
@@ -79,7 +82,7 @@ impl Ground {
                 "uri": SOURCE,
                 "commit": COMMIT,
                 "narHash": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-                "lock": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                "lock": LOCK,
             },
             "system": SYSTEM,
             "outputs": [{

@@ -127,8 +127,7 @@ pub fn decide(policy: &Policy, root: &TrustRoot, expected: &Expected, bundles: &
     let checks = check::Checks { policy, expected };
     for release in evidence.releases {
         let found = checks.release(&release).and_then(|said| {
-            let provenance = checks.provenance_of(&release, &evidence.provenances)?;
-            let how = checks.provenance(&release, provenance)?;
+            let (provenance, how) = checks.built(&release, &evidence.provenances)?;
             Ok((provenance.signed.clone(), said.into_iter().chain(how).collect()))
         });
         match found {

@@ -115,17 +115,30 @@ impl Checks<'_> {
         }
     }
 
-    /// The provenance that goes with a release: of the same signer, of the same bytes.
-    pub(super) fn provenance_of<'p>(
+    /// A provenance that goes with a release, of the same signer and of the same bytes, and fits it.
+    ///
+    /// There may be several, as a job that is run again attaches another: one that fits is enough. Where none does, the refusal of the
+    /// one that came furthest says most.
+    pub(super) fn built<'p>(
         &self,
         release: &Release<'_>,
         all: &'p [Provenance<'p>],
-    ) -> Result<&'p Provenance<'p>, Refusal> {
+    ) -> Result<(&'p Provenance<'p>, Vec<Check>), Refusal> {
         let digest = Sha256Hash(Sha256::digest(&release.signed.payload).into());
         let goes_with = |candidate: &&Provenance<'_>| candidate.statement.release() == Some(digest);
         let is_same = |candidate: &&Provenance<'_>| is_same(&candidate.signed.signer, &release.signed.signer);
-        if let Some(found) = all.iter().find(|candidate| goes_with(candidate) && is_same(candidate)) {
-            return Ok(found);
+        let mut furthest: Option<Refusal> = None;
+        for candidate in all.iter().filter(goes_with).filter(is_same) {
+            match self.provenance(release, candidate) {
+                Ok(checks) => return Ok((candidate, checks)),
+                Err(refusal) if furthest.as_ref().is_none_or(|other| other.reason < refusal.reason) => {
+                    furthest = Some(refusal);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(refusal) = furthest {
+            return Err(refusal);
         }
         let at = &*release.at;
         if let Some(other) = all.iter().find(goes_with) {
@@ -143,7 +156,7 @@ impl Checks<'_> {
     }
 
     /// Whether a provenance fits its release, and the policy.
-    pub(super) fn provenance(&self, release: &Release<'_>, candidate: &Provenance<'_>) -> Result<Vec<Check>, Refusal> {
+    fn provenance(&self, release: &Release<'_>, candidate: &Provenance<'_>) -> Result<Vec<Check>, Refusal> {
         let at = &*candidate.at;
         let said = release.statement.release();
         let definition = &candidate.statement.provenance.build_definition;

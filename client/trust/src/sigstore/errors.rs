@@ -14,6 +14,10 @@ pub(super) fn refusal(error: &Error, at: &str) -> Refusal {
         Error::ArtifactMismatch(_) => Reason::OtherSubject,
         Error::Certificate(error) => match error {
             CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => Reason::CertificateExpired,
+            // Paths are built for the time of signing, so this is found there first, and told in a text alone.
+            CertificateError::ChainInvalid(why) if why.contains("CertExpired") || why.contains("CertNotValidYet") => {
+                Reason::CertificateExpired
+            }
             CertificateError::Sct(_) => Reason::NoSct,
             _ => Reason::UntrustedCertificate,
         },
@@ -29,6 +33,7 @@ pub(super) fn refusal(error: &Error, at: &str) -> Refusal {
             TimestampError::OutsideAuthorityValidity { .. } => Reason::TimeStampOutsideValidity,
             _ => Reason::WrongTimeStamp,
         },
+        Error::InvalidTrustRoot(why) if why.contains("CT log") => Reason::NoSct,
         Error::Crypto(_) => Reason::UnknownAlgorithm,
         _ => Reason::Malformed,
     };

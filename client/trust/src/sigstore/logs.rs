@@ -5,11 +5,10 @@
 
 use std::collections::HashSet;
 
-use sigstore_types::{Bundle, TransparencyLogEntry};
+use sigstore_types::Bundle;
 use sigstore_verify::{Policy, VerificationResult, Verifier};
 
-use super::root::is_origin_of;
-use super::{LogEntry, TrustRoot, errors};
+use super::{LogEntry, TrustRoot, errors, form};
 use crate::{Reason, Refusal};
 
 /// The most log entries that a bundle may have.
@@ -44,11 +43,7 @@ pub(super) fn verify_each(
             let why = format!("it stands in the log {}; trusted are: {}", entry.log_id.key_id, known.join(", "));
             Refusal::new(Reason::UnknownLog, at, why)
         })?;
-        let origin = origin(entry, at)?;
-        if !is_origin_of(log, &origin) {
-            let why = format!("the checkpoint is of {origin:?}, and the log is that at {}", log.base_url);
-            return Err(Refusal::new(Reason::WrongOrigin, at, why));
-        }
+        form::check_entry(entry, log, at)?;
         let mut alone = bundle.clone();
         alone.verification_material.tlog_entries = vec![entry.clone()];
         let verifier = Verifier::new(&root.with_one_log(log)).map_err(|error| errors::refusal(&error, at))?;
@@ -62,13 +57,4 @@ pub(super) fn verify_each(
     }
     let last = last.ok_or_else(|| Refusal::new(Reason::NoLogProof, at, "it has no entry of a transparency log"))?;
     Ok((found, last))
-}
-
-fn origin(entry: &TransparencyLogEntry, at: &str) -> Result<String, Refusal> {
-    let proof = entry.inclusion_proof.as_ref();
-    let proof = proof.ok_or_else(|| Refusal::new(Reason::NoLogProof, at, "its log entry has no proof of inclusion"))?;
-    let checkpoint = proof.checkpoint.checkpoint();
-    let checkpoint =
-        checkpoint.ok_or_else(|| Refusal::new(Reason::UnsignedCheckpoint, at, "its proof has no checkpoint"))?;
-    Ok(checkpoint.origin().to_owned())
 }

@@ -2,10 +2,12 @@
 //!
 //! Everything that comes from Sigstore's crates stays behind this module. They verify signatures, certificates, time stamps
 //! and proofs. What they leave to the caller is done here: documents that are read in one way only, one log at a time,
-//! each log once, and the origin of checkpoints.
+//! each log once, the origin of checkpoints, and
+//! fields that would be read past.
 
 mod blob;
 mod errors;
+mod form;
 mod key;
 mod logs;
 mod root;

@@ -5,6 +5,13 @@ use url::Url;
 /// The most bytes of a trusted root. That of the public-good instance has some 10,000.
 const ROOT_MAX: usize = 1 << 20;
 
+/// The versions that are read. Of others, nobody knows what their fields mean.
+const MEDIA_TYPES: [&str; 3] = [
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];
+
 /// The day of the public-good instance's trusted root that is built in.
 pub const PUBLIC_GOOD_DATE: &str = "2026-10-23";
 
@@ -42,6 +49,9 @@ impl TrustRoot {
         nix_seed_statement::json::check(json, limits).map_err(|error| malformed(&error))?;
         let text = std::str::from_utf8(json).map_err(|error| malformed(&error))?;
         let root = TrustedRoot::from_json(text).map_err(|error| malformed(&error))?;
+        if !MEDIA_TYPES.contains(&root.media_type.as_str()) {
+            return Err(malformed(&format!("its mediaType is {:?}, which is not known", root.media_type)));
+        }
         // Its keys and certificates are looked at now, not when one of them is wanted.
         Verifier::new(&root).map_err(|error| malformed(&error))?;
         Ok(Self { root, name: name.into() })

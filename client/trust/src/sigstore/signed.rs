@@ -1,12 +1,13 @@
 use nix_seed_statement::json::{self, Limits};
 use nix_seed_statement::{Error as StatementError, PAYLOAD_TYPE};
 use serde::Deserialize;
+use serde_json::Value;
 use sigstore_crypto::SubjectAltName;
 use sigstore_types::bundle::VerificationMaterialContent;
-use sigstore_types::{Bundle, Sha256Hash, SignatureContent};
+use sigstore_types::{Sha256Hash, SignatureContent};
 use sigstore_verify::{Policy, PublicKeyVerificationPolicy, VerificationPolicy};
 
-use super::{PublicKey, TrustRoot, key, logs};
+use super::{PublicKey, TrustRoot, form, key, logs};
 use crate::{Reason, Refusal};
 
 /// A statement, and what is proved of its signature.
@@ -83,8 +84,10 @@ pub fn verify(bundle: &[u8], root: &TrustRoot, keys: &[&PublicKey], at: &str) ->
     json::check(bundle, Limits::BUNDLE).map_err(|error| document(&error, at))?;
     let malformed = |why: &dyn std::fmt::Display| Refusal::new(Reason::Malformed, at, why);
     let text = std::str::from_utf8(bundle).map_err(|error| malformed(&error))?;
-    check_is_signed(text, at)?;
-    let bundle = Bundle::from_json(text).map_err(|error| malformed(&error))?;
+    let json: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    check_is_signed(&json, at)?;
+    let bundle = form::read(&json, at)?;
+    form::check_time_stamps(&bundle, at)?;
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
         return Err(Refusal::new(Reason::UnknownPayloadType, at, "what is signed is a file, and no statement"));
     };
@@ -94,12 +97,13 @@ pub fn verify(bundle: &[u8], root: &TrustRoot, keys: &[&PublicKey], at: &str) ->
     }
     let payload = envelope.payload.as_bytes().to_vec();
     let digest = any_subject(&payload, at)?;
-    let certificate = match &bundle.verification_material.content {
-        VerificationMaterialContent::PublicKey(hint) => Err(hint.hint.clone()),
-        _ => Ok(()),
+    let hint = match &bundle.verification_material.content {
+        VerificationMaterialContent::PublicKey(key) => Some(&key.hint),
+        _ => None,
     };
-    let (signer, (entries, result)) = match certificate {
-        Ok(()) => {
+    let (signer, (entries, result)) = match hint {
+        None => {
+            form::check_key_id(envelope, None, at)?;
             let policy = VerificationPolicy::any_identity();
             let (entries, result) = logs::verify_each(&bundle, digest, root, &policy as &dyn Policy, at)?;
             let untrusted = |why| Refusal::new(Reason::UntrustedCertificate, at, why);
@@ -120,9 +124,9 @@ pub fn verify(bundle: &[u8], root: &TrustRoot, keys: &[&PublicKey], at: &str) ->
             };
             (Signer::Identity { subject, issuer, claims: Box::new(claims) }, (entries, result))
         }
-        Err(hint) => {
+        Some(hint) => {
             // The hint is a name that nobody vouches for: it says which key to try, and no more.
-            let known = keys.iter().find(|key| key.hint() == hint || key.fingerprint() == hint);
+            let known = keys.iter().find(|key| key.hint() == *hint || key.fingerprint() == *hint);
             let known = known.ok_or_else(|| {
                 Refusal::new(
                     Reason::UnknownKey,
@@ -130,6 +134,7 @@ pub fn verify(bundle: &[u8], root: &TrustRoot, keys: &[&PublicKey], at: &str) ->
                     format!("it is signed with the key {hint:?}, which the policy does not name"),
                 )
             })?;
+            form::check_key_id(envelope, Some(known), at)?;
             let policy = PublicKeyVerificationPolicy::new(known.der().clone());
             let verified = logs::verify_each(&bundle, digest, root, &policy as &dyn Policy, at)?;
             (Signer::Key((*known).clone()), verified)
@@ -157,21 +162,18 @@ pub(crate) fn document(error: &StatementError, at: &str) -> Refusal {
 }
 
 /// Tells a bundle whose signature is missing or empty from one that is malformed.
-fn check_is_signed(bundle: &str, at: &str) -> Result<(), Refusal> {
+fn check_is_signed(bundle: &Value, at: &str) -> Result<(), Refusal> {
     let unsigned = |why| Err(Refusal::new(Reason::Unsigned, at, why));
-    let value: serde_json::Value =
-        serde_json::from_str(bundle).map_err(|error| Refusal::new(Reason::Malformed, at, error))?;
-    if value.get("_type").is_some() && value.get("predicateType").is_some() {
+    if bundle.get("_type").is_some() && bundle.get("predicateType").is_some() {
         return unsigned("it is a statement that nobody has signed");
     }
-    let Some(envelope) = value.get("dsseEnvelope") else { return Ok(()) };
+    let Some(envelope) = bundle.get("dsseEnvelope") else { return Ok(()) };
     match envelope.get("signatures").and_then(|signatures| signatures.as_array()) {
         None => unsigned("its envelope has no signature"),
         Some(signatures) if signatures.is_empty() => unsigned("its envelope has no signature"),
         Some(signatures) => {
-            let is_empty = |signature: &serde_json::Value| {
-                signature.get("sig").is_none_or(|sig| sig.as_str().is_none_or(str::is_empty))
-            };
+            let is_empty =
+                |signature: &Value| signature.get("sig").is_none_or(|sig| sig.as_str().is_none_or(str::is_empty));
             if signatures.iter().any(is_empty) { unsigned("its signature is empty") } else { Ok(()) }
         }
     }
