@@ -83,7 +83,7 @@ fn of_two_seeds_that_share_paths_the_last_takes_them_along() {
         r#"
         daemon
         up >environment
-        ./nix-seed up "$PWD/other" --json >second
+        ./nix-seed up --insecure-skip-verify "$PWD/other" --json >second
         down {first} --json >down
         grep glibc down
         answer shared "$(valid)"
@@ -102,7 +102,7 @@ fn a_trusted_user_needs_no_rights_to_the_store() {
     let answers = host.run(
         r#"
         daemon
-        up() { as 1 ./nix-seed up "$PWD/seed" "$@"; }
+        up() { as 1 ./nix-seed up --insecure-skip-verify "$PWD/seed" "$@"; }
         up >environment
         answer up "$(valid)"
         verify
@@ -128,14 +128,14 @@ fn a_stranger_is_told_what_to_do_and_may_use_what_is_there() {
         r#"
         daemon
         stranger() { command=$1; shift; as 65534 ./nix-seed "$command" "$@"; }
-        fails stranger up "$PWD/seed" 2>said
+        fails stranger up --insecure-skip-verify "$PWD/seed" 2>said
         grep "does not trust the user with id 65534, and takes /nix/store/.* from trusted users only" said
         grep "trusted-users" said
         # A daemon takes from anybody what its content has named; nothing keeps it.
         own nix --store daemon store gc
         answer refused "$(valid)"
         up >environment
-        stranger up "$PWD/seed" --json >joined
+        stranger up --insecure-skip-verify "$PWD/seed" --json >joined
         grep '"missing":0' joined
         # What the stranger still has up stays when root's goes.
         down
@@ -157,7 +157,7 @@ fn results_of_a_run_become_valid_through_the_daemon() {
     let answers = host.run(
         r#"
         daemon
-        ./nix-seed run --no-network --out out "$PWD/seed" -- nix build path:flake 2>said
+        ./nix-seed run --insecure-skip-verify --no-network --out out "$PWD/seed" -- nix build path:flake 2>said
         grep "and in this machine's /nix" said
         ./result/bin/greet | grep Hello
         verify
@@ -175,7 +175,7 @@ fn results_of_a_run_become_valid_through_the_daemon() {
         chown 65534 home-65534/work
         seed=$PWD/seed; program=$PWD/nix-seed
         ( cd home-65534/work
-          setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH="$PATH" HOME="$PWD/.."             "$program" run --out out "$seed" -- nix build path:../flake 2>../said )
+          setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH="$PATH" HOME="$PWD/.."             "$program" run --insecure-skip-verify --out out "$seed" -- nix build path:../flake 2>../said )
         grep "does not trust" home-65534/said
         test -e home-65534/work/out/result/bin/greet
         answer strangers "$(valid)"
@@ -207,7 +207,7 @@ fn a_daemon_whose_store_is_not_here_is_given_nothing() {
                 mount --bind /nix/var/nix/daemon-socket socket
                 mount --bind other /nix
                 export NIX_REMOTE=unix://$PWD/socket/socket
-                if ./nix-seed up "$PWD/seed" 2>said; then exit 1; fi
+                if ./nix-seed up --insecure-skip-verify "$PWD/seed" 2>said; then exit 1; fi
                 grep "has its store elsewhere" said
                 test ! -e /nix/var/nix-seed/up/*.json
             '
@@ -220,7 +220,7 @@ fn a_daemon_whose_store_is_not_here_is_given_nothing() {
             mount --bind /nix/var/nix/daemon-socket socket
             mount --bind other /nix
             export NIX_REMOTE=unix://$PWD/socket/socket
-            ./nix-seed run --out out "$PWD/seed" -- nix build path:flake 2>said
+            ./nix-seed run --insecure-skip-verify --out out "$PWD/seed" -- nix build path:flake 2>said
             grep "has its store elsewhere" said
             test -e out/result/bin/greet
         '
@@ -261,7 +261,7 @@ fn killed_while_paths_are_given_the_next_run_goes_on() {
         r#"
         daemon
         for time in 0.1 0.3 0.5 0.8 1.1 1.5 2 3 4 5; do
-            timeout --signal KILL "$time" ./nix-seed up "$PWD/seed" >/dev/null 2>&1 || true
+            timeout --signal KILL "$time" ./nix-seed up --insecure-skip-verify "$PWD/seed" >/dev/null 2>&1 || true
             verify
             answer killed "$(valid)"
         done

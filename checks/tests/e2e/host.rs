@@ -22,7 +22,7 @@ const PRELUDE: &str = r#"
     mount --bind nix /nix
     mkdir -p var-lib
     mount --bind var-lib /var/lib
-    up() { ./nix-seed up "$PWD/seed" "$@"; }
+    up() { ./nix-seed up --insecure-skip-verify "$PWD/seed" "$@"; }
     down() { ./nix-seed down "$@"; }
     as() {
         user=$1; shift

@@ -21,7 +21,7 @@ const SESSION: &str = r#"
     set -e
     mount --bind nix /nix
     mount -t tmpfs tmpfs /var/lib
-    eval "$("$0" up "$1")"
+    eval "$("$0" up --insecure-skip-verify "$1")"
     nix store verify --no-trust --all
     unshare --net nix build --out-link result path:flake
     ./result/bin/greet
