@@ -1,18 +1,23 @@
 //! Statements on a seed: signed by real services, attached to real registries, and believed or refused.
 
+mod beside;
 mod interoperable;
 mod jobs;
 mod keys;
+mod others;
 mod refused;
 mod signed;
+mod theirs;
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::machine::process;
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
+use nix_seed_checks::registry::ferro::FerroRegistry;
 use nix_seed_checks::sigstore::log::Log;
 use nix_seed_checks::sigstore::token::Kind;
 use nix_seed_checks::sigstore::{Options, Stack};
@@ -29,10 +34,37 @@ const SYSTEM: &str = "x86_64-linux";
 struct Ground {
     publisher: Publisher,
     stack: Stack,
-    registry: DockerRegistry,
+    registry: Registry,
     seed: Seed,
     /// The seed by its digest.
     image: String,
+}
+
+/// Registries that differ in how they list what is attached.
+enum Registry {
+    /// Without the referrers API: the list is under a tag.
+    Docker(DockerRegistry),
+    /// With it.
+    Ferro(FerroRegistry),
+}
+
+impl Registry {
+    fn docker(cache: &Cache) -> Self {
+        Self::Docker(DockerRegistry::start(cache, Auth::Everybody).unwrap())
+    }
+
+    fn ferro(cache: &Cache) -> Self {
+        Self::Ferro(FerroRegistry::start(cache).unwrap())
+    }
+
+    const BOTH: [fn(&Cache) -> Self; 2] = [Self::docker, Self::ferro];
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Docker(registry) => registry.address(),
+            Self::Ferro(registry) => registry.address(),
+        }
+    }
 }
 
 fn only_v2() -> Options {
@@ -45,10 +77,13 @@ fn only_v1() -> Options {
 
 impl Ground {
     fn open(options: Options) -> Self {
+        Self::open_at(Registry::docker, options)
+    }
+
+    fn open_at(registry: fn(&Cache) -> Registry, options: Options) -> Self {
         let publisher = Publisher::open();
         let cache = &publisher.journey.workbench.cache;
-        let (stack, registry) =
-            (Stack::start_with(cache, options).unwrap(), DockerRegistry::start(cache, Auth::Everybody).unwrap());
+        let (stack, registry) = (Stack::start_with(cache, options).unwrap(), registry(cache));
         let seed = publisher.seed(&Make::default());
         let image = push(&publisher, registry.address(), &seed);
         let ground = Self { publisher, stack, registry, seed, image };
