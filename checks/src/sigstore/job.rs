@@ -1,5 +1,5 @@
 //! Where a job of GitHub's asks for its identity token, as GitHub's runners serve it
-//! (docs.github.com, "OpenID Connect reference": the variables `ACTIONS_ID_TOKEN_REQUEST_URL` and `…_TOKEN`).
+//! (docs.github.com, "Actions, security, OIDC in cloud providers": the variables `ACTIONS_ID_TOKEN_REQUEST_URL` and `…_TOKEN`).
 
 use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,20 +20,27 @@ const AUDIENCE: &str = "https://github.com/owner";
 /// Gives a job tokens of the stack's issuer, as long as it is there.
 pub struct JobTokens {
     server: Server,
-    asked: Arc<Mutex<Vec<String>>>,
+    given: Arc<Mutex<Vec<Given>>>,
+}
+
+/// A token that a job was given.
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub audience: String,
+    pub token: String,
 }
 
 impl JobTokens {
     pub(super) fn start(issuer: SocketAddr, kind: Kind) -> Result<Self> {
-        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let given = Arc::<Mutex<Vec<Given>>>::default();
         let server = {
-            let asked = Arc::clone(&asked);
+            let given = Arc::clone(&given);
             Server::start(Ipv4Addr::LOCALHOST.into(), move |client| {
                 let mut client = BufReader::new(client);
-                while let Ok(true) = serve(&mut client, issuer, kind, &asked) {}
+                while let Ok(true) = serve(&mut client, issuer, kind, &given) {}
             })?
         };
-        Ok(Self { server, asked })
+        Ok(Self { server, given })
     }
 
     /// Which variables a job has that may ask.
@@ -48,9 +55,9 @@ impl JobTokens {
     /// What a job asks with.
     pub const BEARER: &str = "the-bearer-of-this-job-alone";
 
-    /// For whom tokens were given so far.
-    pub fn audiences(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// All tokens so far.
+    pub fn given(&self) -> Vec<Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -59,7 +66,7 @@ fn serve(
     client: &mut BufReader<Stream>,
     issuer: SocketAddr,
     kind: Kind,
-    asked: &Mutex<Vec<String>>,
+    given: &Mutex<Vec<Given>>,
 ) -> io::Result<bool> {
     let Some(head) = Head::read(client)? else { return Ok(false) };
     io::copy(&mut Body::new(client, Framing::of_request(&head)), &mut io::sink())?;
@@ -77,8 +84,9 @@ fn serve(
     } else {
         let audience = parameter("audience").unwrap_or_else(|| AUDIENCE.into());
         let token = authority::mint(issuer, kind, &json!({ "aud": audience })).map_err(io::Error::other)?;
-        asked.lock().unwrap_or_else(PoisonError::into_inner).push(audience);
-        (200, json!({ "count": token.len(), "value": token }))
+        let answer = json!({ "count": token.len(), "value": token });
+        given.lock().unwrap_or_else(PoisonError::into_inner).push(Given { audience, token });
+        (200, answer)
     };
     let body = answer.to_string();
     let mut answer = Head::response(status);

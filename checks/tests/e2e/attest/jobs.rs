@@ -19,10 +19,18 @@ fn hidden(said: &Said, secrets: &[&str]) {
 fn of_github() {
     let ground = Ground::open(only_v2());
     let tokens = ground.stack.job_tokens(Kind::GitHub).unwrap();
-    let said = said(ground.attest_command(BUILDER, &[]).envs(tokens.environment()));
+    let said = said(ground.attest_command(BUILDER, &["--trace", "trace.json"]).envs(tokens.environment()));
     succeeded(&said);
-    hidden(&said, &[JobTokens::BEARER]);
-    assert_eq!(tokens.audiences(), ["sigstore"]);
+    let given = tokens.given();
+    assert_eq!(given.len(), 1);
+    assert_eq!(given[0].audience, "sigstore");
+    hidden(&said, &[JobTokens::BEARER, &given[0].token]);
+    // Nothing that is left behind has them either: bundles, the trace, what waits for a log.
+    assert!(ground.at("trace.json").exists());
+    let mut grep = Command::new("grep");
+    grep.args(["-rlF", "-e", JobTokens::BEARER, "-e", given[0].token.rsplit('.').next().unwrap(), "."]);
+    // That none is there is another end than that something went wrong.
+    assert_eq!(grep.current_dir(ground.publisher.home()).status().unwrap().code(), Some(1));
     let found = ground.verify(&["--json"]).json();
     assert_eq!(found["verify"]["builders"][0]["release"]["signer"]["subject"], Kind::GitHub.subject(), "{found}");
 }
@@ -40,7 +48,7 @@ fn of_github_that_may_not_ask_or_has_ended() {
         assert!(said.code == Some(1) && said.err.contains("id-token: write"), "{:?}: {}", said.code, said.err);
         hidden(&said, &[bearer]);
     }
-    assert_eq!(tokens.audiences(), [""; 0]);
+    assert!(tokens.given().is_empty());
     ground.refused("no-statement", &[]);
 }
 
@@ -104,5 +112,5 @@ fn a_token_that_is_given_goes_before_the_jobs() {
         hidden(&said, &[&token, JobTokens::BEARER]);
         succeeded(&ground.verify(&[]));
     }
-    assert_eq!(tokens.audiences(), [""; 0]);
+    assert!(tokens.given().is_empty());
 }
