@@ -1,10 +1,12 @@
-//! What a stranger may hand to the helper, and what has to hold whatever they hand.
+//! What a stranger may hand to the helper and the client, and what has to hold whatever they hand.
 //!
 //! Each [`Target`] takes any bytes, makes of them what the helper or the client reads, and lets it read that. That it neither
 //! panics nor hangs is the least; what it accepts is held against the rules by an oracle that shares no code with it.
 //! `doc/fuzzing.md` says how targets are run, and what was found.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold ends the run")]
 
+pub mod bundle;
+pub mod cfg;
 pub mod database;
 pub mod derivation;
 pub mod erofs;
@@ -13,6 +15,7 @@ pub mod index;
 pub mod layer;
 pub mod manifest;
 pub mod metadata;
+pub mod statement;
 
 mod by_hand;
 mod forgery;
@@ -25,19 +28,19 @@ pub use by_hand::by_hand;
 #[cfg(fuzzing)]
 pub use libfuzzer_sys;
 
-/// Something that the helper reads.
+/// Something that the helper or the client reads.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// Its name, that of its program and of its folder in `corpus`.
     pub name: &'static str,
-    /// Lets the helper read what an input means. Gives whether it was accepted.
+    /// Lets it be read, whatever the input means. Gives whether it was accepted.
     pub run: fn(&[u8]) -> bool,
-    /// An input that has to be accepted: what an honest seed holds.
+    /// An input that has to be accepted: what an honest seed holds, or an honest builder signs.
     pub honest: fn() -> Vec<u8>,
 }
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "graph", run: graph::run, honest: graph::honest },
     Target { name: "index", run: index::run, honest: index::honest },
     Target { name: "layer", run: layer::run, honest: layer::honest },
@@ -46,6 +49,9 @@ pub const TARGETS: [Target; 8] = [
     Target { name: "database", run: database::run, honest: database::honest },
     Target { name: "derivation", run: derivation::run, honest: derivation::honest },
     Target { name: "erofs", run: erofs::run, honest: erofs::honest },
+    Target { name: "statement", run: statement::run, honest: statement::honest },
+    Target { name: "bundle", run: bundle::run, honest: bundle::honest },
+    Target { name: "cfg", run: cfg::run, honest: cfg::honest },
 ];
 
 /// The program of a target: libFuzzer's where the build is for fuzzing, else [`by_hand`].

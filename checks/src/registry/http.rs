@@ -8,18 +8,18 @@ const LONGEST_HEAD: u64 = 1 << 18;
 
 /// The first line and the header fields of a request or a response.
 #[derive(Debug, Clone)]
-pub(super) struct Head {
+pub(crate) struct Head {
     first: String,
     fields: Vec<(String, String)>,
 }
 
 impl Head {
-    pub(super) fn response(status: u16) -> Self {
+    pub(crate) fn response(status: u16) -> Self {
         Self { first: format!("HTTP/1.1 {status} {}", reason(status)), fields: Vec::new() }
     }
 
     /// None where the connection ends instead.
-    pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+    pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut lines = from.take(LONGEST_HEAD);
         let Some(first) = line(&mut lines)? else { return Ok(None) };
         let mut fields = Vec::new();
@@ -34,47 +34,47 @@ impl Head {
     }
 
     /// A request's method and target.
-    pub(super) fn request_line(&self) -> io::Result<(&str, &str)> {
+    pub(crate) fn request_line(&self) -> io::Result<(&str, &str)> {
         let mut words = self.first.split(' ');
         words.next().zip(words.next()).ok_or_else(|| Error::other(format!("no request: {:?}", self.first)))
     }
 
-    pub(super) fn status(&self) -> io::Result<u16> {
+    pub(crate) fn status(&self) -> io::Result<u16> {
         let code = self.first.split(' ').nth(1).and_then(|code| code.parse().ok());
         code.ok_or_else(|| Error::other(format!("no response: {:?}", self.first)))
     }
 
     /// Gives a request another target.
-    pub(super) fn retarget(&mut self, target: &str) -> io::Result<()> {
+    pub(crate) fn retarget(&mut self, target: &str) -> io::Result<()> {
         let (method, _) = self.request_line()?;
         self.first = format!("{method} {target} HTTP/1.1");
         Ok(())
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// Whether the list in a field has this word, as `close` in `Connection: close`.
-    pub(super) fn says(&self, name: &str, word: &str) -> bool {
+    pub(crate) fn says(&self, name: &str, word: &str) -> bool {
         self.get(name).is_some_and(|value| value.split(',').any(|one| one.trim().eq_ignore_ascii_case(word)))
     }
 
-    pub(super) fn set(&mut self, name: &str, value: impl Display) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Display) {
         self.remove(name);
         self.fields.push((name.to_owned(), value.to_string()));
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.fields.retain(|(field, _)| !field.eq_ignore_ascii_case(name));
     }
 
     /// Whether the connection ends with this message.
-    pub(super) fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.says("Connection", "close") || self.first.ends_with("HTTP/1.0") || self.first.starts_with("HTTP/1.0")
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let fields = self.fields.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
         let lines: Vec<_> = std::iter::once(format!("{}\r\n", self.first)).chain(fields).collect();
         format!("{}\r\n", lines.concat()).into_bytes()
@@ -83,18 +83,18 @@ impl Head {
 
 /// How one knows where a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     Length(u64),
     Chunked,
     UntilClose,
 }
 
 impl Framing {
-    pub(super) fn of_request(head: &Head) -> Self {
+    pub(crate) fn of_request(head: &Head) -> Self {
         Self::declared(head).unwrap_or(Self::Length(0))
     }
 
-    pub(super) fn of_response(head: &Head, method: &str) -> io::Result<Self> {
+    pub(crate) fn of_response(head: &Head, method: &str) -> io::Result<Self> {
         let without = method == "HEAD" || matches!(head.status()?, 100..200 | 204 | 304);
         Ok(if without { Self::Length(0) } else { Self::declared(head).unwrap_or(Self::UntilClose) })
     }
@@ -107,7 +107,7 @@ impl Framing {
     }
 
     /// Writes a piece of the body.
-    pub(super) fn write(self, to: &mut impl Write, piece: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(self, to: &mut impl Write, piece: &[u8]) -> io::Result<()> {
         if self != Self::Chunked {
             return to.write_all(piece);
         }
@@ -117,13 +117,13 @@ impl Framing {
     }
 
     /// Writes what follows the last piece.
-    pub(super) fn end(self, to: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn end(self, to: &mut impl Write) -> io::Result<()> {
         if self == Self::Chunked { to.write_all(b"0\r\n\r\n") } else { Ok(()) }
     }
 }
 
 /// What a body carries, whatever its framing.
-pub(super) struct Body<'a, R> {
+pub(crate) struct Body<'a, R> {
     from: &'a mut R,
     framing: Framing,
     /// Of the body, or of the chunk.
@@ -134,7 +134,7 @@ pub(super) struct Body<'a, R> {
 }
 
 impl<'a, R: BufRead> Body<'a, R> {
-    pub(super) fn new(from: &'a mut R, framing: Framing) -> Self {
+    pub(crate) fn new(from: &'a mut R, framing: Framing) -> Self {
         let left = if let Framing::Length(length) = framing { length } else { 0 };
         Self { from, framing, left, begun: false, ended: false }
     }

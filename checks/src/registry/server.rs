@@ -11,27 +11,27 @@ use rustix::net::sockopt;
 
 /// A connection that may be ended from outside while a thread waits for it.
 #[derive(Debug, Clone)]
-pub(super) struct Stream(Arc<TcpStream>);
+pub(crate) struct Stream(Arc<TcpStream>);
 
 impl Stream {
-    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
         // A head and its body are written one after the other.
         stream.set_nodelay(true)?;
         Ok(Self(Arc::new(stream)))
     }
 
     /// Lets the connection end with a reset, as one that breaks, when it is closed.
-    pub(super) fn break_off(&self) {
+    pub(crate) fn break_off(&self) {
         let _ = sockopt::set_socket_linger(&*self.0, Some(Duration::ZERO));
     }
 
     /// Ends the connection in order: the peer reads what was sent, then its end.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let _ = self.0.shutdown(Shutdown::Write);
     }
 
     /// Whether the peer has neither closed the connection nor said anything unasked.
-    pub(super) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         let waits = |stream: &TcpStream| {
             stream.set_nonblocking(true)?;
             let peeked = stream.peek(&mut [0]);
@@ -59,13 +59,13 @@ impl Write for Stream {
 }
 
 /// Listens until it is closed or dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     closer: Closer,
 }
 
 /// What ends a [`Server`], also from one of its own threads.
 #[derive(Clone)]
-pub(super) struct Closer {
+pub(crate) struct Closer {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
 }
@@ -81,7 +81,7 @@ struct Shared {
 
 impl Server {
     /// Serves each connection to a free port by a call of `serve`.
-    pub(super) fn start(address: IpAddr, serve: impl Fn(Stream) + Send + Sync + 'static) -> Result<Self> {
+    pub(crate) fn start(address: IpAddr, serve: impl Fn(Stream) + Send + Sync + 'static) -> Result<Self> {
         let listener = TcpListener::bind((address, 0)).with_context(|| format!("cannot listen on {address}"))?;
         let closer = Closer { address: listener.local_addr()?, shared: Arc::default() };
         let serve = Arc::new(serve);
@@ -111,18 +111,18 @@ impl Server {
         Ok(Self { closer })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.closer.address
     }
 
-    pub(super) fn closer(&self) -> Closer {
+    pub(crate) fn closer(&self) -> Closer {
         self.closer.clone()
     }
 }
 
 impl Closer {
     /// Connections are refused when this returns.
-    pub(super) fn refuse(&self) {
+    pub(crate) fn refuse(&self) {
         let acceptor = {
             let mut shared = self.lock();
             shared.closed = true;
@@ -136,7 +136,7 @@ impl Closer {
     }
 
     /// Lets another connection end with those to the server.
-    pub(super) fn adopt(&self, stream: &Stream) {
+    pub(crate) fn adopt(&self, stream: &Stream) {
         let mut shared = self.lock();
         shared.open.push(Arc::downgrade(&stream.0));
         if shared.closed {
@@ -145,7 +145,7 @@ impl Closer {
     }
 
     /// Ends the connections that there are.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         for stream in self.lock().open.drain(..).filter_map(|stream| stream.upgrade()) {
             let _ = stream.shutdown(Shutdown::Both);
         }

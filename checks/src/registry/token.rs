@@ -213,7 +213,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// A value of a query, without what hides other characters.
-fn decoded(value: &str) -> String {
+pub(crate) fn decoded(value: &str) -> String {
     let mut parts = value.split('%');
     let mut bytes = parts.next().unwrap_or_default().replace('+', " ").into_bytes();
     for part in parts {

@@ -70,6 +70,10 @@ impl Authority {
         &self.certificate_log
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) fn trillian(&self) -> SocketAddr {
         self.trillian
     }
@@ -80,12 +84,17 @@ impl Authority {
     }
 
     pub(super) fn mint(&self, kind: Kind, claims: &Value) -> Result<String> {
-        let claims = kind.with(claims).to_string();
-        let token = http::ask(self.address, "POST", &format!("/{}/mint", kind.name()), claims.as_bytes())?;
-        String::from_utf8(token).context("a token is no text")
+        mint(self.address, kind, claims)
     }
 
     pub(super) fn output(&self) -> String {
         self.service.log()
     }
+}
+
+/// A token of the issuer that is served there.
+pub(super) fn mint(issuer: SocketAddr, kind: Kind, claims: &Value) -> Result<String> {
+    let claims = kind.with(claims).to_string();
+    let token = http::ask(issuer, "POST", &format!("/{}/mint", kind.name()), claims.as_bytes())?;
+    String::from_utf8(token).context("a token is no text")
 }

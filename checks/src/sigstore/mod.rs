@@ -6,6 +6,7 @@ mod addresses;
 mod authority;
 pub mod hsm;
 mod http;
+pub mod job;
 pub mod key;
 pub mod log;
 pub mod programs;

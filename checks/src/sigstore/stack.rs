@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::addresses::Addresses;
 use super::authority::Authority;
+use super::job::JobTokens;
 use super::key::{Algorithm, Key, pem, sha256};
 use super::log::{Log, usual_algorithm};
 use super::programs::Programs;
@@ -115,6 +116,11 @@ impl Stack {
     /// issuer (`iss`), for somebody else (`aud`), or one that has ended (`exp`).
     pub fn mint(&self, kind: Kind, claims: &Value) -> Result<String> {
         self.authority.mint(kind, claims)
+    }
+
+    /// Where a job asks for its tokens, which are those of [`Self::mint`].
+    pub fn job_tokens(&self, kind: Kind) -> Result<JobTokens> {
+        JobTokens::start(self.authority.address(), kind)
     }
 
     /// What clients have to trust to believe this stack, and all of its logs.

@@ -1,20 +1,27 @@
 //! Statements on a seed: signed by real services, attached to real registries, and believed or refused.
 
+mod beside;
 mod build;
 mod frozen;
 mod interoperable;
+mod jobs;
+mod keys;
+mod others;
 mod refused;
 mod signed;
 mod start;
+mod theirs;
 mod trusted_root;
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
+use nix_seed_checks::machine::cache::Cache;
 use nix_seed_checks::machine::process;
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
+use nix_seed_checks::registry::ferro::FerroRegistry;
 use nix_seed_checks::sigstore::log::Log;
 use nix_seed_checks::sigstore::token::Kind;
 use nix_seed_checks::sigstore::{Options, Stack};
@@ -33,10 +40,37 @@ const LOCK: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852
 struct Ground {
     publisher: Publisher,
     stack: Stack,
-    registry: DockerRegistry,
+    registry: Registry,
     seed: Seed,
     /// The seed by its digest.
     image: String,
+}
+
+/// Registries that differ in how they list what is attached.
+enum Registry {
+    /// Without the referrers API: the list is under a tag.
+    Docker(DockerRegistry),
+    /// With it.
+    Ferro(FerroRegistry),
+}
+
+impl Registry {
+    fn docker(cache: &Cache) -> Self {
+        Self::Docker(DockerRegistry::start(cache, Auth::Everybody).unwrap())
+    }
+
+    fn ferro(cache: &Cache) -> Self {
+        Self::Ferro(FerroRegistry::start(cache).unwrap())
+    }
+
+    const BOTH: [fn(&Cache) -> Self; 2] = [Self::docker, Self::ferro];
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Docker(registry) => registry.address(),
+            Self::Ferro(registry) => registry.address(),
+        }
+    }
 }
 
 fn only_v2() -> Options {
@@ -49,10 +83,13 @@ fn only_v1() -> Options {
 
 impl Ground {
     fn open(options: Options) -> Self {
+        Self::open_at(Registry::docker, options)
+    }
+
+    fn open_at(registry: fn(&Cache) -> Registry, options: Options) -> Self {
         let publisher = Publisher::open();
         let cache = &publisher.journey.workbench.cache;
-        let (stack, registry) =
-            (Stack::start_with(cache, options).unwrap(), DockerRegistry::start(cache, Auth::Everybody).unwrap());
+        let (stack, registry) = (Stack::start_with(cache, options).unwrap(), registry(cache));
         let seed = publisher.seed(&Make::default());
         let image = push(&publisher, registry.address(), &seed);
         let ground = Self { publisher, stack, registry, seed, image };
@@ -130,21 +167,30 @@ impl Ground {
         policy
     }
 
-    /// The command, with a Nix that is set as a builder's.
-    fn say(&self, settings: &str, arguments: &[&str]) -> Said {
+    /// The command, in no CI, with a Nix that is set as a builder's.
+    fn command(&self, settings: &str, arguments: &[&str]) -> Command {
         let nix = &self.publisher.journey.workbench.nix;
         let mut command = self.publisher.command(arguments);
         command.envs(nix.environment().iter().map(|(name, value)| (name, value)));
         let path = format!("{}:/usr/bin:/bin", nix.program().parent().unwrap().display());
         command.env("PATH", path).env("NIX_CONFIG", settings).env("XDG_STATE_HOME", self.at("state"));
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        for variable in CI.into_iter().chain(PASSWORDS) {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn say(&self, settings: &str, arguments: &[&str]) -> Said {
+        said(&mut self.command(settings, arguments))
+    }
+
+    fn attest_command(&self, settings: &str, arguments: &[&str]) -> Command {
+        let all = ["attest", &self.image, "--release", "release.json", "--policy", "policy.json", "--out", "bundles"];
+        self.command(settings, &[&all[..], arguments].concat())
     }
 
     fn attest_with(&self, settings: &str, arguments: &[&str]) -> Said {
-        let all = ["attest", &self.image, "--release", "release.json", "--policy", "policy.json", "--out", "bundles"];
-        self.say(settings, &[&all[..], arguments].concat())
+        said(&mut self.attest_command(settings, arguments))
     }
 
     fn attest(&self, arguments: &[&str]) -> Said {
@@ -162,6 +208,26 @@ impl Ground {
         self.say(BUILDER, &[&all[..], arguments].concat())
     }
 
+    /// Has the policy believe whoever has this key alone.
+    fn believe_key(&self, key: &str, signer: &Value) {
+        let policy = self.policy(|policy| {
+            policy["builders"] = json!({ "own": {
+                "issuer": null, "subjects": [], "keys": [key], "signer": signer,
+                "parent": null, "jurisdictions": [], "infrastructure": null,
+            } });
+        });
+        self.write("policy.json", &policy.to_string());
+    }
+
+    /// Has the policy believe the test issuer's token of this kind alone.
+    fn believe(&self, kind: Kind) {
+        let policy = self.policy(|policy| {
+            policy["builders"]["github"]["issuer"] = json!(self.stack.issuer(kind));
+            policy["builders"]["github"]["subjects"] = json!([kind.subject()]);
+        });
+        self.write("policy.json", &policy.to_string());
+    }
+
     /// That it is refused, and why.
     fn refused(&self, name: &str, arguments: &[&str]) {
         let said = self.verify(&[&["--json"], arguments].concat());
@@ -176,6 +242,28 @@ impl Ground {
 /// How a builder's Nix is set.
 const BUILDER: &str =
     "experimental-features = nix-command flakes\nsandbox = true\nsandbox-fallback = false\nsubstitute = false";
+
+/// By which a CI is known: these tests may themselves run in one.
+const CI: [&str; 6] = [
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "GITHUB_ACTIONS",
+    "SIGSTORE_ID_TOKEN",
+    "GITLAB_CI",
+    "BUILDKITE",
+];
+
+/// Where the password of a key is looked for.
+const PASSWORDS: [&str; 2] = ["NIX_SEED_PASSWORD", "COSIGN_PASSWORD"];
+
+fn said(command: &mut Command) -> Said {
+    said_in(command.output().unwrap())
+}
+
+fn said_in(output: Output) -> Said {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
 
 fn succeeded(said: &Said) {
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);

@@ -12,6 +12,8 @@ mod command;
 mod draft;
 mod error;
 mod key;
+#[cfg(test)]
+mod loopback;
 mod services;
 mod signer;
 mod token;

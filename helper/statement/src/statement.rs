@@ -48,20 +48,43 @@ struct Header {
     predicate_type: String,
 }
 
-/// The predicate type of a statement of any kind: which of them it is.
-pub fn predicate_type(bytes: &[u8]) -> Result<String> {
-    let Header { kind, predicate_type } = json::read(bytes, Limits::STATEMENT, "an in-toto statement")?;
-    if kind != STATEMENT_TYPE {
-        return Err(Error::Type { found: kind.chars().take(128).collect() });
+/// What a statement of any version says it is, without the number; cosign still writes v0.1.
+const ANY_STATEMENT: &str = "https://in-toto.io/Statement/";
+
+fn header(bytes: &[u8], is_known: impl Fn(&str) -> bool) -> Result<Header> {
+    let header: Header = json::read(bytes, Limits::STATEMENT, "an in-toto statement")?;
+    if is_known(&header.kind) {
+        return Ok(header);
     }
-    Ok(predicate_type)
+    Err(Error::Type { found: header.kind.chars().take(128).collect() })
 }
 
-/// Refuses a statement whose predicate is not of the type `expected`.
+/// The predicate type of a statement of any kind and version: which of them it is.
+pub fn predicate_type(bytes: &[u8]) -> Result<String> {
+    Ok(header(bytes, |kind| kind.starts_with(ANY_STATEMENT))?.predicate_type)
+}
+
+/// Refuses a statement of another version, or whose predicate is not of the type `expected`.
 pub(crate) fn check_predicate(bytes: &[u8], expected: &'static str) -> Result<()> {
-    let found = predicate_type(bytes)?;
+    let found = header(bytes, |kind| kind == STATEMENT_TYPE)?.predicate_type;
     if found == expected {
         return Ok(());
     }
     Err(Error::Predicate { found: found.chars().take(128).collect(), expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_of_others_are_known_by_their_type_and_no_more() {
+        let statement = |kind: &str| format!(r#"{{"_type":"{kind}","predicateType":"https://example.org/t","x":1}}"#);
+        for kind in [STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1"] {
+            assert_eq!(predicate_type(statement(kind).as_bytes()).unwrap(), "https://example.org/t");
+        }
+        assert!(predicate_type(statement("https://example.org/Statement/v1").as_bytes()).is_err());
+        let older = statement("https://in-toto.io/Statement/v0.1");
+        assert!(matches!(check_predicate(older.as_bytes(), "https://example.org/t"), Err(Error::Type { .. })));
+    }
 }

@@ -1,7 +1,4 @@
-//! What is signed is believed: by an identity, a key, a program with a key, and after a log was down.
-
-use nix_seed_checks::sigstore::hsm::SoftHsm;
-use nix_seed_checks::sigstore::key::{Algorithm, Key};
+//! What an identity signs is believed, also after a log was down.
 
 use super::*;
 
@@ -48,81 +45,6 @@ fn all_services_at_once_and_signing_again_changes_no_decision() {
     succeeded(&ground.attest_as(Kind::GitHub, &json!({})));
     let found = ground.verify(&["--json"]).json();
     assert_eq!(found["verify"]["builders"].as_array().unwrap().len(), 1, "{found}");
-}
-
-/// The policy, with a builder that has a key.
-fn with_key(ground: &Ground, key: &str, signer: &Value) {
-    let policy = ground.policy(|policy| {
-        policy["builders"] = json!({ "own": {
-            "issuer": null, "subjects": [], "keys": [key], "signer": signer,
-            "parent": null, "jurisdictions": [], "infrastructure": null,
-        } });
-    });
-    ground.write("policy.json", &policy.to_string());
-}
-
-#[test]
-fn keys_sign_where_the_log_takes_them() {
-    for (options, algorithm) in
-        [(only_v2(), Algorithm::P256), (only_v1(), Algorithm::P256), (only_v1(), Algorithm::Ed25519)]
-    {
-        let ground = Ground::open(options);
-        let key = Key::generate(algorithm).unwrap();
-        ground.write("key.pem", &key.private_pem());
-        with_key(&ground, &key.public_pem(), &Value::Null);
-        succeeded(&ground.attest(&["--key", "key.pem"]));
-        succeeded(&ground.verify(&[]));
-        let other = Key::generate(algorithm).unwrap();
-        with_key(&ground, &other.public_pem(), &Value::Null);
-        ground.refused("unknown-key", &[]);
-    }
-}
-
-#[test]
-fn ed25519_and_rekor_v2_do_not_go_together_and_that_is_said() {
-    let ground = Ground::open(only_v2());
-    let key = Key::generate(Algorithm::Ed25519).unwrap();
-    ground.write("key.pem", &key.private_pem());
-    with_key(&ground, &key.public_pem(), &Value::Null);
-    let said = ground.attest(&["--key", "key.pem"]);
-    assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("Ed25519 keys cannot be used with the Rekor v2 log"), "{}", said.err);
-}
-
-#[test]
-fn a_token_of_pkcs_11_signs() {
-    let ground = Ground::open(only_v2());
-    let hsm = SoftHsm::new().unwrap();
-    let tool = hsm.tool();
-    let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy());
-    let variables: Vec<_> =
-        tool.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-    let variables: Vec<_> =
-        variables.iter().map(|(name, value)| format!("{}={}", name.to_string_lossy(), quoted(value))).collect();
-    let arguments: Vec<_> = tool.get_args().map(quoted).collect();
-    // SoftHSM leaves the digest to whoever asks.
-    let script = format!(
-        "openssl dgst -sha256 -binary | {} pkcs11-tool {} --sign --id {} --mechanism ECDSA --signature-format openssl",
-        variables.join(" "),
-        arguments.join(" "),
-        SoftHsm::KEY
-    );
-    let key = pem(&hsm.public_key().unwrap());
-    with_key(&ground, &key, &json!(["sh", "-c", script]));
-    let said = ground.attest(&["--builder", "own"]);
-    succeeded(&said);
-    succeeded(&ground.verify(&[]));
-    // Another key than the token's.
-    let other = Key::generate(Algorithm::P256).unwrap();
-    with_key(&ground, &other.public_pem(), &json!(["sh", "-c", script]));
-    let said = ground.attest(&["--builder", "own"]);
-    assert!(said.code == Some(1) && said.err.contains("no signature of the P-256 key"), "{}", said.err);
-}
-
-fn pem(der: &[u8]) -> String {
-    let body = data_encoding::BASE64.encode(der);
-    let lines: Vec<_> = body.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
 #[test]

@@ -58,16 +58,20 @@ impl Http {
         self.ask(service, url, None, None)
     }
 
-    /// Gets what nobody else may see; the answer is not shown, whatever it is.
+    /// Gets what nobody else may see; the answer is not shown, whatever it is. `mend` is what helps whoever is refused.
     pub(crate) fn get_secret(
         &self,
         service: &'static str,
         url: &Url,
         bearer: &SecretString,
+        mend: &str,
     ) -> Result<SecretSlice<u8>> {
         let answer = self.ask(service, url, None, Some(bearer))?;
         if answer.status != 200 {
-            let why = format!("{}", answer.status);
+            let why = match answer.status {
+                401 | 403 => format!("{}; {mend}", answer.status),
+                status => status.to_string(),
+            };
             return Err(Error::Service { service, url: shown(url), why });
         }
         Ok(answer.body.into())
@@ -96,7 +100,11 @@ impl Http {
                 return answer;
             }
             if attempt == ATTEMPTS {
-                let why = answer.map_or_else(|error| error.to_string(), |answer| answer.said());
+                let said = |answer: Answer| match bearer {
+                    Some(_) => answer.status.to_string(),
+                    None => answer.said(),
+                };
+                let why = answer.map_or_else(|error| error.to_string(), said);
                 return Err(Error::Unreachable { service, url: shown(url), why });
             }
             std::thread::sleep(delay / 2 + (delay / 2).mul_f64(fastrand::f64()));

@@ -36,18 +36,18 @@ impl<'a> Evidence<'a> {
         let keys = policy.keys();
         for Bundle { at, bytes } in bundles {
             let examined = sigstore::verify(bytes, root, &keys, at).and_then(|signed| {
-                let statement = statement(&signed.payload, at)?;
+                // Others attach statements of theirs, and these say nothing here, whoever signed them.
+                let Some(statement) = statement(&signed.payload, at)? else { return Ok(None) };
                 let (builder, known_as) = policy.who(&signed.signer, at)?;
-                Ok((signed, statement, builder, known_as))
+                Ok(Some((signed, statement, builder, known_as)))
             });
             match examined {
-                // Others attach statements of theirs, and these say nothing here.
-                Ok((_, None, ..)) => {}
-                Ok((signed, Some(Statement::Release(statement)), builder, known_as)) => {
+                Ok(None) => {}
+                Ok(Some((signed, Statement::Release(statement), builder, known_as))) => {
                     let statement = *statement;
                     evidence.releases.push(Candidate { at: at.clone(), builder, known_as, signed, statement });
                 }
-                Ok((signed, Some(Statement::Provenance(statement)), builder, known_as)) => {
+                Ok(Some((signed, Statement::Provenance(statement), builder, known_as))) => {
                     let statement = *statement;
                     evidence.provenances.push(Candidate { at: at.clone(), builder, known_as, signed, statement });
                 }
