@@ -60,6 +60,11 @@ pub fn tag_of_path(path: &StorePath) -> String {
     format!("nix-{}", path.base_name().split('-').next().unwrap_or_default())
 }
 
+/// The same of those that are of one commit.
+pub fn tag_of_path_and_commit(path: &StorePath, commit: &str) -> String {
+    format!("{}-{commit}", tag_of_path(path))
+}
+
 /// The artifact that stands for results which are store paths. It is a function of their release statement, so that every
 /// builder of them makes the same, and attaches its signatures to the same digest.
 pub fn result(statement: &[u8]) -> Artifact {

@@ -9,7 +9,7 @@ mod error;
 mod kept;
 mod queue;
 
-pub use attach::{Attachment, attach, result, tag_of_path};
+pub use attach::{Attachment, attach, result, tag_of_path, tag_of_path_and_commit};
 pub use collect::{Collected, collect};
 pub use error::{Error, Result};
 pub use kept::Kept;

@@ -32,6 +32,11 @@ impl Place {
         if is_file { Ok(Self::File(path.into())) } else { Flake::parse(text, SEED_CFG).map(Self::Flake) }
     }
 
+    /// That of a flake.
+    pub(crate) fn of_flake(flake: &Flake) -> Self {
+        Self::Flake(flake.with_attribute(SEED_CFG))
+    }
+
     /// The policy beside a flake, for machines without Nix, where there is one.
     pub(crate) fn beside(&self) -> Option<PathBuf> {
         let Self::Flake(flake) = self else { return None };

@@ -62,11 +62,20 @@ pub(crate) enum Error {
     Worthless,
     /// Nix, or the seed's helper, has said why.
     #[cfg(target_os = "linux")]
-    #[error("nothing is signed or published: the build ended with exit code {code}; what it said is above")]
+    #[error(
+        "nothing is signed or published: the seed's nix-seed-helper ended with exit code {code}; what it said is above"
+    )]
     NotBuilt { code: u8 },
     #[cfg(target_os = "linux")]
-    #[error("nothing is built: the seed's nix-seed-helper refused; what it said is above")]
-    NotAsked,
+    #[error(
+        "nothing is signed: {why}; build in the folder of a git repository, of which the policy is, as it was committed"
+    )]
+    OtherCommit { why: String },
+    #[cfg(target_os = "linux")]
+    #[error(
+        "what is signed is not built with --option {name}, which may change it; allowed are: {allowed}; or build with --no-attest"
+    )]
+    NotForAttested { name: String, allowed: String },
     #[error("nobody says where results are published: name the repository as `registry` in seedCfg")]
     NoRegistry,
     #[error("{text:?} is no digest; write sha256: and 64 digits 0-9, a-f")]
@@ -168,11 +177,14 @@ impl Error {
             #[cfg(target_os = "linux")]
             Self::NoHelper { .. } => 3,
             #[cfg(target_os = "linux")]
-            Self::Worthless => 2,
+            Self::Worthless | Self::NotForAttested { .. } => 2,
             #[cfg(target_os = "linux")]
-            Self::NotAsked => 3,
+            Self::OtherCommit { .. } => 3,
             #[cfg(target_os = "linux")]
-            Self::NotBuilt { .. } => 8,
+            Self::NotBuilt { code } => match code {
+                7 => 8,
+                code => *code,
+            },
             #[cfg(target_os = "linux")]
             Self::Changed { .. } => 4,
             Self::Differs { .. } | Self::Drifted { .. } | Self::NoPolicy { .. } => 5,

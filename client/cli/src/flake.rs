@@ -34,6 +34,11 @@ impl Flake {
         Ok(Self { flake: or(flake, "."), attribute: or(attribute, usual) })
     }
 
+    /// The same flake, and another of its attributes.
+    pub(crate) fn with_attribute(&self, attribute: &str) -> Self {
+        Self { flake: self.flake.clone(), attribute: attribute.into() }
+    }
+
     /// The flake, and the attribute.
     #[cfg(target_os = "linux")]
     pub(crate) fn parts(&self) -> (&str, &str) {

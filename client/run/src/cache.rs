@@ -134,6 +134,21 @@ impl Cache {
         Ok(Unpacked { name, environment, digest, _lock: lock })
     }
 
+    /// Has the next [`Self::unpack`] of this seed verify all that is there, as after an interruption.
+    pub fn doubt(&self, digest: &str) -> Result<()> {
+        let name = name(digest);
+        if !self.record_path(&name).exists() {
+            return Ok(());
+        }
+        let lock = self.open_lock(&name)?;
+        lock.lock().map_err(Error::io("locking", self.lock_path(&name)))?;
+        let path = self.record_path(&name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("removing", path)(error)),
+            _ => Ok(()),
+        }
+    }
+
     fn unpack_new(&self, found: &Found, name: &str, progress: &Progress) -> Result<Environment> {
         let seed = self.seed(name);
         let why = match found.seed() {

@@ -135,7 +135,9 @@ pub fn run(cache: &Cache, seed: &Ready, options: &Options) -> Result<Finished> {
         command.env_clear();
         command.envs(inherited.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     }
-    environment.apply(&mut command);
+    let is_path_inherited = options.inherited.as_ref().is_none_or(|names| names.iter().any(|name| name == "PATH"));
+    let path = std::env::var_os("PATH").filter(|_| is_path_inherited);
+    environment.apply(&mut command, path.as_deref());
     command.envs(options.variables.iter().map(|(name, value)| (name, value)));
 
     let spawned = SystemTime::now();

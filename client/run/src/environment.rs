@@ -29,9 +29,9 @@ impl From<nix_seed_start::Environment> for Environment {
 }
 
 impl Environment {
-    /// Sets the variables for `command`; all others it inherits, but for credentials.
-    pub(crate) fn apply(&self, command: &mut Command) {
-        command.env("PATH", self.search_path(std::env::var_os("PATH").as_deref()));
+    /// Sets the variables for `command`, with the machine's own PATH behind the seed's; all others it inherits, but for credentials.
+    pub(crate) fn apply(&self, command: &mut Command, machine: Option<&OsStr>) {
+        command.env("PATH", self.search_path(machine));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         // The machine's daemon knows nothing of this store.
         command.env("NIX_REMOTE", "local");

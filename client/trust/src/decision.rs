@@ -4,7 +4,7 @@ mod check;
 mod examine;
 
 use nix_seed_cfg::Level;
-use nix_seed_statement::release::ReleaseStatement;
+use nix_seed_statement::release::{Kind, Output, ReleaseStatement};
 use nix_seed_store::Sha256Hash;
 
 use crate::sigstore::{Signed, TrustRoot};
@@ -103,6 +103,11 @@ impl From<Refusal> for Refused {
 }
 
 impl Refused {
+    /// A level is asked for that does not hold.
+    pub fn unless_level(why: String) -> Self {
+        Refusal::new(Reason::UnknownLevel, "the policy", why).into()
+    }
+
     /// Of several refusals, the one of the document that came furthest is told first.
     fn of(mut refusals: Vec<Refusal>, otherwise: Refusal) -> Self {
         let Some(furthest) = (0..refusals.len()).max_by_key(|at| (refusals[*at].reason, usize::MAX - at)) else {
@@ -169,7 +174,7 @@ fn check_agreement(believed: &[(Candidate<'_, ReleaseStatement>, Finding)]) -> R
         for (other, _) in &believed[at + 1..] {
             let (a, b) = (one.statement.release(), other.statement.release());
             let same = (&a.source.commit, &a.system, a.kind) == (&b.source.commit, &b.system, b.kind);
-            if same && one.statement != other.statement {
+            if same && contradict(&one.statement, &other.statement) {
                 let why = format!(
                     "`{}` and `{}` signed two different releases of {} for {}",
                     one.builder.name, other.builder.name, a.source.commit, a.system
@@ -179,4 +184,54 @@ fn check_agreement(believed: &[(Candidate<'_, ReleaseStatement>, Finding)]) -> R
         }
     }
     Ok(())
+}
+
+/// Whether two releases of one source, commit, system and kind cannot both be right. A seed is one thing; results may have been built in
+/// several runs, each with other outputs.
+fn contradict(one: &ReleaseStatement, other: &ReleaseStatement) -> bool {
+    let (a, b) = (one.release(), other.release());
+    if a.kind == Kind::Seed {
+        return one != other;
+    }
+    let shared = |output: &Output| b.outputs.iter().find(|found| found.attribute == output.attribute);
+    let outputs_differ = a.outputs.iter().any(|output| shared(output).is_some_and(|found| found != output));
+    let hashes_differ = one
+        .subjects()
+        .iter()
+        .any(|subject| other.subject(&subject.name).is_some_and(|hash| hash != subject.digest.sha256));
+    outputs_differ || hashes_differ || a.source != b.source || a.inputs != b.inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn results(change: impl FnOnce(&mut Value)) -> ReleaseStatement {
+        let text = include_str!("../../../helper/statement/vectors/results.json");
+        let mut statement = serde_json::from_str(text).unwrap();
+        change(&mut statement);
+        // The keys of a serde_json map are sorted.
+        ReleaseStatement::from_bytes(statement.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn runs_that_build_other_outputs_do_not_disagree() {
+        let all = results(|_| ());
+        // A part of it, built in another run.
+        let part = results(|statement| {
+            let gone = statement["predicate"]["outputs"].as_array_mut().unwrap().remove(0);
+            let paths: Vec<_> = gone["paths"].as_array().unwrap().iter().map(|path| path["path"].clone()).collect();
+            let is_gone = |name: &Value| paths.contains(name) || *name == gone["attribute"];
+            statement["subject"].as_array_mut().unwrap().retain(|subject| !is_gone(&subject["name"]));
+        });
+        assert!(all != part && !contradict(&all, &part) && !contradict(&part, &all));
+        let hash = results(|statement| statement["subject"][0]["digest"]["sha256"] = json!("0".repeat(64)));
+        assert!(contradict(&all, &hash));
+        let source = results(|statement| {
+            statement["predicate"]["source"]["narHash"] = json!("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+        });
+        assert!(contradict(&part, &source));
+    }
 }

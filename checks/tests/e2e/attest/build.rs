@@ -7,9 +7,9 @@ use super::*;
 use crate::publish::UNVERIFIED;
 use crate::seed::Seed as Example;
 
-/// Looks for a token in all that `/proc` shows, and for the variables that lead to one. The brackets keep it from finding itself.
+/// Looks for a token in the environment and the arguments of all that `/proc` shows. The brackets keep it from finding itself.
 const NOSY: &str = r#"nosy = pkgs.runCommand "nosy" { } ''
-            if grep -qsa -e 'e[y]J[a-zA-Z0-9_-]*[.]' -e 'ID_[T]OKEN' /proc/*/environ /proc/*/cmdline; then echo found; else echo nothing; fi > $out
+            if grep -qsa -e 'e[y]J[a-zA-Z0-9_-]*[.]' /proc/*/environ /proc/*/cmdline; then echo found; else echo nothing; fi > $out
           '';
           seed = nix-seed.lib.mkSeed"#;
 
@@ -49,6 +49,7 @@ impl Flake {
             "outputs": {}, "quorum": null, "contract": null,
         });
         fs::write(flake.example.source().join(".seed.cfg.json"), policy.to_string()).unwrap();
+        fs::write(flake.example.source().join(".gitignore"), "results\n").unwrap();
         flake.git(&["init", "--quiet", "--initial-branch", "main"]);
         flake.commit();
         flake.seed();
@@ -152,7 +153,7 @@ fn said(command: &mut Command) -> Said {
 
 #[test]
 fn results_are_built_in_a_verified_seed_and_verified() {
-    let flake = Flake::open();
+    let mut flake = Flake::open();
     let outputs = ["packages.default", "checks.counts", "apps.default", "nosy"];
     let built = flake.build(&outputs);
     succeeded(&built);
@@ -190,12 +191,37 @@ fn results_are_built_in_a_verified_seed_and_verified() {
     fs::write(copy.join("bin/more"), "").unwrap();
     assert_eq!(refusal(&flake.say(&[&verify[..], &["--json", copy.to_str().unwrap()]].concat())), "other-subject");
 
+    // What changes no result is believed of both commits that it is of.
+    let first_commit = flake.commit.clone();
+    fs::write(flake.example.source().join("README"), "").unwrap();
+    flake.commit();
+    succeeded(&flake.build(&outputs));
+    for commit in [&first_commit, &flake.commit] {
+        succeeded(&flake.say(&["verify", "--policy", ".seed.cfg.json", "--commit", commit, &result]));
+    }
+
     // Another builder of the same commit would sign the same bytes, and make the same artifact.
+    let built = flake.build(&outputs);
+    succeeded(&built);
     let first = (flake.read("results/release.json"), published(&built));
     fs::remove_dir_all(flake.example.source().join("results")).unwrap();
     let again = flake.build(&outputs);
     succeeded(&again);
     assert_eq!((flake.read("results/release.json"), published(&again)), first);
+
+    // What an earlier build has signed does not stay beside what nobody has.
+    let quiet = ["build", "--no-attest", "--option", "sandbox-paths", "", "packages.default"];
+    assert!(flake.example.source().join("results/release.sigstore.json").exists());
+    succeeded(&flake.say(&quiet));
+    for gone in ["release.sigstore.json", "provenance.sigstore.json", "packages.x86_64-linux.nosy"] {
+        assert!(flake.example.source().join("results").join(gone).symlink_metadata().is_err(), "{gone}");
+    }
+    // Nor is what somebody has changed since taken for what was built.
+    let program = Path::new(&result).join("bin/tally");
+    process::output(Command::new("chmod").args(["-R", "u+w"]).arg(&result)).unwrap();
+    fs::write(program, "").unwrap();
+    let said = flake.say(&quiet);
+    assert!(said.code == Some(3) && said.err.contains("is not what was built"), "{}", said.err);
 }
 
 /// Why something is not believed.
@@ -211,12 +237,17 @@ fn published(said: &Said) -> String {
 #[test]
 fn attack_a_build_that_leaves_its_sandbox() {
     let flake = Flake::open();
+    let refused = flake.build(&["--option", "sandbox", "false", "nosy"]);
+    assert!(refused.code == Some(2) && refused.err.contains("not built with --option sandbox"), "{}", refused.err);
     // Outside of a sandbox there is something to find: that is what it is for.
-    let nosy = ["--option", "sandbox", "false", "nosy"];
-    succeeded(&flake.build(&nosy));
+    succeeded(&flake.build(&["--no-attest", "--option", "sandbox", "false", "nosy"]));
     assert_eq!(flake.read("results/packages.x86_64-linux.nosy"), "found\n");
     let path = fs::read_link(flake.example.source().join("results/packages.x86_64-linux.nosy")).unwrap();
     let path = flake.example.source().join("results").join(path).display().to_string();
+    let results = ["--release", "results/release.json", "--sbom", "results", "--nix-settings", "results/nix.json"];
+    let said = flake.signed(&[&["attest", "--policy", ".seed.cfg.json"], &results[..]].concat());
+    succeeded(&said);
+    assert!(said.err.contains("this policy does not believe it: unsandboxed"), "{}", said.err);
     assert_eq!(refusal(&flake.say(&["verify", "--json", "--policy", ".seed.cfg.json", &path])), "unsandboxed");
 }
 
@@ -234,6 +265,20 @@ fn what_cannot_be_built_or_signed_is_said_before() {
     refused(&["packages"], 3, "it is a set of outputs");
     let said = flake.say(&["build", UNVERIFIED]);
     assert!(said.code == Some(2) && said.err.contains("proves nothing"), "{}", said.err);
+    // A folder may say any commit of itself.
+    let path = format!("path:{}?rev={}", flake.example.source().display(), flake.commit);
+    let said = flake.build(&["--flake", &path]);
+    assert!(said.code == Some(3) && said.err.contains("not a git repository"), "{}", said.err);
+    // Whom the policy does not believe signs, and nothing is published.
+    let other = flake.stack.mint(Kind::GitHub, &json!({ "sha": "0".repeat(40) })).unwrap();
+    let as_other = ["build", "--option", "sandbox-paths", "", "--identity-token-env", "TOKEN"];
+    let said = said_with(&mut flake.command(&as_other), &other);
+    assert!(said.code == Some(59) && said.err.contains("other-commit"), "{}", said.err);
+    let results = flake.example.source().join("results");
+    assert!(!results.join("release.sigstore.json").exists());
+    let tagged = nothing_is_tagged(&flake);
+    assert!(tagged, "results are tagged that nobody believes");
+    fs::remove_dir_all(results).unwrap();
     edit(flake.example.source(), "tally/main.c", "int main", "int main(").unwrap();
     refused(&["packages.default"], 8, "files differ from");
     flake.git(&["commit", "--quiet", "--all", "--message", "broken"]);
@@ -247,6 +292,14 @@ fn what_cannot_be_built_or_signed_is_said_before() {
     let token = flake.stack.mint(Kind::GitHub, &json!({ "sha": head.trim() })).unwrap();
     let attest = [&["attest", "--policy", ".seed.cfg.json", "--identity-token-env", "TOKEN"], &results[..]].concat();
     succeeded(&said_with(&mut flake.command(&attest), &token));
+}
+
+/// Whether no store path leads to results in the registry.
+fn nothing_is_tagged(flake: &Flake) -> bool {
+    let url = format!("http://{}/v2/owner/app/tags/list", flake.registry.address());
+    let tags = process::output(Command::new("curl").args(["--silent", "--fail", &url])).unwrap();
+    let tags: Value = serde_json::from_str(&tags).unwrap();
+    tags["tags"].as_array().unwrap().iter().all(|tag| !tag.as_str().unwrap().starts_with("nix-"))
 }
 
 fn said_with(command: &mut Command, token: &str) -> Said {

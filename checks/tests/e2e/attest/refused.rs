@@ -21,12 +21,20 @@ fn other_than_expected() {
     ground.write("flake.lock", "");
     succeeded(&ground.verify(&["--flake-lock", "flake.lock"]));
     under(&ground, "other-source", |policy| policy["source"] = json!("git+https://github.com/owner/other"));
-    under(&ground, "unknown-level", |policy| {
-        policy["level"] = json!(2);
+    let quorum = |policy: &mut Value| {
         policy["quorum"] = json!({ "n": 1, "m": 1 });
         let facts = json!({ "parent": "microsoft", "jurisdictions": ["US"], "infrastructure": "azure" });
         let builder = policy["builders"]["github"].as_object_mut().unwrap();
         builder.extend(facts.as_object().unwrap().clone());
+    };
+    under(&ground, "unknown-level", |policy| {
+        quorum(policy);
+        policy["level"] = json!(2);
+    });
+    // Whoever asks about an output of which more is asked.
+    under(&ground, "unknown-level", |policy| {
+        quorum(policy);
+        policy["outputs"] = json!({ "packages.x86_64-linux.default": { "level": 2 } });
     });
 }
 

@@ -131,7 +131,7 @@ fn what_is_here_is_verified_again_without_a_registry() {
     drop(registry);
     let cache = &publisher.journey.workbench.cache;
     let registry = DockerRegistry::start(cache, Auth::Everybody).unwrap();
-    let ground = Ground { publisher, stack, registry, seed, image: image.clone() };
+    let ground = Ground { publisher, stack, registry: Registry::Docker(registry), seed, image: image.clone() };
     let said = ground.start(&run);
     succeeded(&said);
     assert!(said.err.contains("verified: `github`"), "{}", said.err);

@@ -73,7 +73,8 @@ fn a_trusted_root_is_fetched_on_request() {
     succeeded(&said);
     assert!(said.out.contains("by version 2 of its TUF root"), "{}", said.out);
     assert_eq!(fs::read_to_string(publisher.home().join("new.json")).unwrap(), root);
-    for (wrong, why) in [("stranger", "signature"), ("ended", "expired"), ("stale", "expired"), ("altered", "mismatch")] {
+    for (wrong, why) in [("stranger", "signature"), ("ended", "expired"), ("stale", "expired"), ("altered", "mismatch")]
+    {
         let said = fetched(&publisher, &root, wrong);
         assert_eq!(said.code, Some(1), "{wrong}: {}", said.err);
         assert!(said.err.to_lowercase().contains(why), "{wrong}: {}", said.err);

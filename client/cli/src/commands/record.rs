@@ -15,7 +15,7 @@ use crate::args::Global;
 use crate::error::Error;
 use crate::flake::Flake;
 use crate::print;
-use crate::verified::{SeedTrust, locked};
+use crate::verified::{SeedTrust, Wanted, locked};
 
 /// Run a command over a seed, and write down what of it the command touches, and when
 #[derive(Args)]
@@ -48,10 +48,11 @@ pub(crate) fn run(record: &Record, global: &Global) -> Result<u8, Error> {
     let keep = Arc::new(frames.clone());
     let flake = Flake::here();
     let location = &locked::seed(record.location.as_ref(), &flake, "record", global)?;
-    let guard = record.trust.guard(location, &flake, Some(Kept::at(cache.statements())), global)?;
+    let (is_for_flake, kept) = (record.location.is_none(), Some(Kept::at(cache.statements())));
+    let guard = record.trust.guard(Wanted { location, flake: &flake, is_for_flake, may_be_own: true, kept }, global)?;
     let registry = global.registry()?;
-    let find = || Ok(Found::find_seed(location, &registry, &global.platform(), Some(keep))?);
-    let (found, _) = guard.find(location, find)?;
+    let find = |location: &Location| Ok(Found::find_seed(location, &registry, &global.platform(), Some(keep))?);
+    let (found, _) = guard.find(find)?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{location}: {tag} is {}", found.digest()));
     }

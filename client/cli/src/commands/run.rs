@@ -17,7 +17,7 @@ use nix_seed_start::Progress;
 use crate::args::Global;
 use crate::error::Error;
 use crate::flake::Flake;
-use crate::verified::{Guard, SeedTrust, locked};
+use crate::verified::{Guard, SeedTrust, Wanted, locked};
 use crate::{print, progress, telemetry};
 
 /// Run one command over a seed, without touching this machine's /nix
@@ -67,8 +67,9 @@ pub(crate) fn run(run: &Run, global: &Global) -> Result<u8, Error> {
     let wish = Wish { is_unpacked: run.unpack, is_complete: run.complete };
     let flake = Flake::here();
     let location = &locked::seed(run.location.as_ref(), &flake, "run", global)?;
-    let guard = &run.trust.guard(location, &flake, Some(Kept::at(cache.statements())), global)?;
-    let over = Over { location, guard, wish, global, cache: &cache };
+    let (is_for_flake, kept) = (run.location.is_none(), Some(Kept::at(cache.statements())));
+    let guard = &run.trust.guard(Wanted { location, flake: &flake, is_for_flake, may_be_own: true, kept }, global)?;
+    let over = Over { guard, wish, global, cache: &cache };
     let finished = over.run(|seed| Ok(nix_seed_run::run(&cache, seed, &options)?))?;
     told(&finished, &run.command)?;
     keep(&finished, run.out.as_deref())?;
@@ -105,7 +106,6 @@ pub(crate) struct Wish {
 
 /// A seed to do something over, when it is believed.
 pub(crate) struct Over<'a> {
-    pub(crate) location: &'a Location,
     pub(crate) guard: &'a Guard,
     pub(crate) wish: Wish,
     pub(crate) global: &'a Global,
@@ -115,10 +115,14 @@ pub(crate) struct Over<'a> {
 impl Over<'_> {
     /// Does it: over the seed mounted, or unpacked, where the kernel refuses that, or it is so already.
     pub(crate) fn run<T>(&self, run: impl Fn(&Ready) -> Result<T, Error>) -> Result<T, Error> {
-        let Self { location, guard, wish, global, cache } = *self;
-        // What is here and has the digest that was asked for needs no registry.
-        if let Some(seed) = cache.named(location, &global.platform())? {
-            guard.check(seed.digest(), location)?;
+        let Self { guard, wish, global, cache } = *self;
+        let location = guard.location();
+        // What is here and has the digest that was asked for needs no registry. Whoever wants all of it verified does not believe that
+        // nobody has changed it since.
+        if !wish.is_complete
+            && let Some(seed) = cache.named(location, &global.platform())?
+        {
+            guard.check(seed.digest())?;
             return run(&Ready::Unpacked(seed));
         }
         share_heap();
@@ -127,12 +131,14 @@ impl Over<'_> {
         let find = |location: &Location| {
             Ok(Found::find_seed(location, &registry, &global.platform(), Some(Arc::new(frames.clone())))?)
         };
-        let (found, _) = guard.find(location, || find(location))?;
+        let (found, _) = guard.find(find)?;
         if let Some(tag) = &found.tag {
             print::note(&format!("{location}: {tag} is {}", found.digest()));
         }
         cache.remember(location, &global.platform(), &found)?;
-        if let Some(seed) = cache.ready(&found.digest())? {
+        if !wish.is_complete
+            && let Some(seed) = cache.ready(&found.digest())?
+        {
             return run(&Ready::Unpacked(seed));
         }
         let progress = Progress::default();
@@ -151,6 +157,9 @@ impl Over<'_> {
             }
             again
         };
+        if wish.is_complete {
+            cache.doubt(&found.digest())?;
+        }
         run(&Ready::Unpacked(progress::show(&progress, || cache.unpack(&found, &progress))?))
     }
 }

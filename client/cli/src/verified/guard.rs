@@ -12,12 +12,15 @@ use nix_seed_trust::{Bundle, Decision, Expected, decide};
 
 use super::locked;
 use crate::args::Global;
-use crate::commands::verify::{Trusted, bundle_files};
+use crate::commands::verify::{Trusted, bundle_files, strict};
 use crate::error::Error;
 use crate::print;
 
 /// What stands between a seed and its use.
-pub(crate) struct Guard(Option<Box<Rules>>);
+pub(crate) struct Guard {
+    rules: Option<Box<Rules>>,
+    location: Location,
+}
 
 /// What a seed has to prove.
 pub(super) struct Rules {
@@ -33,22 +36,27 @@ pub(super) struct Rules {
 
 impl Guard {
     /// Lets everything through; why, has been said.
-    pub(super) fn none() -> Self {
-        Self(None)
+    pub(super) fn none(location: Location) -> Self {
+        Self { rules: None, location }
     }
 
-    pub(super) fn of(rules: Rules) -> Self {
-        Self(Some(Box::new(rules)))
+    pub(super) fn of(rules: Rules, location: Location) -> Self {
+        Self { rules: Some(Box::new(rules)), location }
+    }
+
+    /// Where the seed is.
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Finds a seed, and decides on it; none where nothing is asked. What is attached to it is collected meanwhile, where its digest is
     /// known.
     pub(crate) fn find(
         &self,
-        location: &Location,
-        find: impl FnOnce() -> Result<Found, Error>,
+        find: impl FnOnce(&Location) -> Result<Found, Error>,
     ) -> Result<(Found, Option<Decision>), Error> {
-        let Some(rules) = &self.0 else { return Ok((find()?, None)) };
+        let location = &self.location;
+        let Some(rules) = &self.rules else { return Ok((find(location)?, None)) };
         let named = match location {
             Location::Registry(reference) if rules.bundles.is_empty() => reference.digest().cloned(),
             _ => None,
@@ -62,7 +70,7 @@ impl Guard {
                 });
                 (digest, collecting)
             });
-            let found = find()?;
+            let found = find(location)?;
             let digest = parse(&found.digest())?;
             let early = early.map(|(of, collecting)| (of, collecting.join()));
             let collected = match early {
@@ -76,17 +84,17 @@ impl Guard {
     }
 
     /// Decides on a seed that is here already.
-    pub(crate) fn check(&self, digest: &str, location: &Location) -> Result<Option<Decision>, Error> {
-        let Some(rules) = &self.0 else { return Ok(None) };
+    pub(crate) fn check(&self, digest: &str) -> Result<Option<Decision>, Error> {
+        let Some(rules) = &self.rules else { return Ok(None) };
         let digest = parse(digest)?;
-        let collected = rules.evidence(&digest, location)?;
-        rules.decide(&digest, collected, location).map(Some)
+        let collected = rules.evidence(&digest, &self.location)?;
+        rules.decide(&digest, collected, &self.location).map(Some)
     }
 
     /// The policy; none where nothing is asked.
     #[cfg(target_os = "linux")]
     pub(crate) fn trusted(&self) -> Option<&Trusted> {
-        self.0.as_ref().map(|rules| &rules.trusted)
+        self.rules.as_ref().map(|rules| &rules.trusted)
     }
 }
 
@@ -128,7 +136,7 @@ impl Rules {
         let by = |bundles: &[Bundle]| decide(&self.trusted.policy, &self.trusted.root, &expected, bundles);
         let collected = match evidence {
             Evidence::Collected(collected) => collected,
-            Evidence::Kept(bundles) => match by(&bundles) {
+            Evidence::Kept(bundles) => match by(&bundles).and_then(|decision| strict(&self.trusted.cfg, decision)) {
                 Ok(decision) => return Ok(told(decision)),
                 // The policy or the time is another one; there may be newer ones.
                 Err(_) => self.ask(digest, location)?,
@@ -137,12 +145,13 @@ impl Rules {
         for why in &collected.refused {
             print::note(&format!("not read: {why}"));
         }
-        let decision = by(&collected.bundles).map_err(|refused| {
-            for other in &refused.others {
-                print::note(&format!("not believed either: {other}"));
-            }
-            Error::Refused(Box::new(refused.first))
-        })?;
+        let decision =
+            by(&collected.bundles).and_then(|decision| strict(&self.trusted.cfg, decision)).map_err(|refused| {
+                for other in &refused.others {
+                    print::note(&format!("not believed either: {other}"));
+                }
+                Error::Refused(Box::new(refused.first))
+            })?;
         if let Some(kept) = &self.kept {
             kept.put(digest, &collected.bundles);
         }

@@ -25,15 +25,12 @@ use guard::Rules;
 /// The file beside a flake that says whom to believe where there is no Nix yet: what `nix-seed cfg show --json` writes.
 pub(crate) const POLICY_NAME: &str = ".seed.cfg.json";
 
-/// What names a policy where the command line does not. Nothing in the environment takes one away.
-const POLICY_VARIABLE: &str = "NIX_SEED_POLICY";
-
 /// Whom a seed has to be from.
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Trust")]
 pub(crate) struct SeedTrust {
-    /// The flake whose seedCfg says whom to believe, or a file that `nix-seed cfg show --json` wrote [default: what NIX_SEED_POLICY
-    /// says, else .seed.cfg.json beside the flake here, else that flake]
+    /// The flake whose seedCfg says whom to believe, or a file that `nix-seed cfg show --json` wrote [default: .seed.cfg.json
+    /// beside the flake here, else that flake]
     #[arg(long, value_name = "FLAKE|FILE")]
     pub(crate) policy: Option<String>,
     /// A trusted root instead of the policy's
@@ -47,61 +44,69 @@ pub(crate) struct SeedTrust {
     pub(crate) insecure_skip_verify: bool,
 }
 
+/// A seed that is to be used.
+pub(crate) struct Wanted<'a> {
+    /// Where it is.
+    pub(crate) location: &'a Location,
+    /// The flake around it.
+    pub(crate) flake: &'a Flake,
+    /// Whether it is used for this flake, so that its lock files count whatever the policy is.
+    pub(crate) is_for_flake: bool,
+    /// Whether it may be one of this machine's own store, on which there are no statements yet.
+    pub(crate) may_be_own: bool,
+    /// What was enough before.
+    pub(crate) kept: Option<Kept>,
+}
+
 impl SeedTrust {
-    /// What the seed at `location` has to prove, for the flake that it is used with. Asked before the seed is asked for.
-    pub(crate) fn guard(
-        &self,
-        location: &Location,
-        flake: &Flake,
-        kept: Option<Kept>,
-        global: &Global,
-    ) -> Result<Guard, Error> {
+    /// What a seed has to prove. Asked before the seed is asked for.
+    pub(crate) fn guard(&self, wanted: Wanted<'_>, global: &Global) -> Result<Guard, Error> {
+        let Wanted { location, flake, is_for_flake, may_be_own, kept } = wanted;
         if self.insecure_skip_verify {
             print::warning(
                 "the seed is NOT VERIFIED (--insecure-skip-verify): whoever can write to where it lies decides what runs here, with \
                  your rights, and what it builds proves nothing",
             );
-            return Ok(Guard::none());
+            return Ok(Guard::none(location.clone()));
         }
-        let is_named = self.policy.is_some() || std::env::var_os(POLICY_VARIABLE).is_some();
-        if !is_named && is_own(location) {
+        if may_be_own
+            && self.policy.is_none()
+            && let Some(folder) = own(location)
+        {
             print::note(&format!("{location} is in this machine's own store: no statements are asked for"));
-            return Ok(Guard::none());
+            return Ok(Guard::none(Location::Layout(folder)));
         }
-        let place = self.place(location, flake)?;
-        let trusted = self.load(&place, location)?;
-        let folder = flake_folder(&place);
-        Ok(Guard::of(Rules { trusted, bundles: self.bundle.clone(), folder, kept, global: global.clone() }))
-    }
-
-    /// The policy, for a seed that is used without.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn trusted(&self, location: &Location, flake: &Flake) -> Result<Trusted, Error> {
-        self.load(&self.place(location, flake)?, location)
-    }
-
-    fn load(&self, place: &Place, location: &Location) -> Result<Trusted, Error> {
-        Trusted::load(place, None, self.trusted_root.as_deref()).map_err(|error| match error {
+        let (place, of_policy) = self.place(location, flake)?;
+        let trusted = Trusted::load(&place, None, self.trusted_root.as_deref()).map_err(|error| match error {
             Error::NoNix { .. } if self.policy.is_none() => Error::NoPolicy { seed: location.to_string() },
             error => error,
-        })
+        })?;
+        let folder = if is_for_flake { flake.folder().or(of_policy) } else { of_policy };
+        if folder.is_none() {
+            print::note("the policy is no flake's here: which flake.lock and which commit the seed is of is not asked");
+        }
+        let rules = Rules { trusted, bundles: self.bundle.clone(), folder, kept, global: global.clone() };
+        Ok(Guard::of(rules, location.clone()))
     }
 
-    /// Where the policy is: where somebody says, else beside the flake, else in it.
-    fn place(&self, location: &Location, flake: &Flake) -> Result<Place, Error> {
-        if let Some(text) = self.policy.clone().or_else(|| std::env::var(POLICY_VARIABLE).ok()) {
-            return Place::parse(&text);
+    /// Where the policy is: where somebody says, else beside the flake, else in it. And the folder of the flake that it is of.
+    fn place(&self, location: &Location, flake: &Flake) -> Result<(Place, Option<PathBuf>), Error> {
+        if let Some(text) = &self.policy {
+            let place = Place::parse(text)?;
+            let folder = flake_folder(&place);
+            return Ok((place, folder));
         }
         let folder = flake.folder().ok_or_else(|| Error::NoPolicy { seed: location.to_string() })?;
         let file = folder.join(POLICY_NAME);
-        if file.exists() { Ok(Place::File(file)) } else { Place::parse(&folder.display().to_string()) }
+        let place = if file.exists() { Place::File(file) } else { Place::of_flake(flake) };
+        Ok((place, Some(folder)))
     }
 }
 
-/// Whether a seed is a path of this machine's own store: whoever can put one there needs no seed to be believed.
-fn is_own(location: &Location) -> bool {
-    let Location::Layout(folder) = location else { return false };
-    folder.canonicalize().is_ok_and(|path| path.starts_with(STORE_DIR))
+/// A seed that is a path of this machine's own store: whoever can put one there needs no seed to be believed.
+fn own(location: &Location) -> Option<PathBuf> {
+    let Location::Layout(folder) = location else { return None };
+    folder.canonicalize().ok().filter(|path| path.starts_with(STORE_DIR))
 }
 
 /// The folder of the flake that a policy is of; none where it lies elsewhere.
@@ -128,14 +133,14 @@ mod tests {
         let flake = Flake::parse(&root.display().to_string(), "seed").unwrap();
         let place = |trust: &SeedTrust| trust.place(&location, &flake).unwrap();
         let here = SeedTrust::default();
-        assert_eq!(place(&here).to_string(), format!("{}#seedCfg", root.display()));
-        assert_eq!(flake_folder(&place(&here)), Some(root.clone()));
+        let (found, folder) = place(&here);
+        assert_eq!((found.to_string(), folder), (format!("{}#seedCfg", root.display()), Some(root.clone())));
         std::fs::write(root.join(POLICY_NAME), "{}").unwrap();
-        assert_eq!(place(&here), Place::File(root.join(POLICY_NAME)));
-        assert_eq!(flake_folder(&place(&here)), Some(root.clone()));
+        assert_eq!(place(&here), (Place::File(root.join(POLICY_NAME)), Some(root.clone())));
         let named = SeedTrust { policy: Some("/elsewhere/policy.json".into()), ..SeedTrust::default() };
-        assert_eq!(place(&named), Place::File("/elsewhere/policy.json".into()));
-        assert_eq!(flake_folder(&place(&named)), None);
+        assert_eq!(place(&named), (Place::File("/elsewhere/policy.json".into()), None));
+        let beside = SeedTrust { policy: Some(root.join(POLICY_NAME).display().to_string()), ..SeedTrust::default() };
+        assert_eq!(place(&beside), (Place::File(root.join(POLICY_NAME)), Some(root.clone())));
 
         let nowhere = Flake::parse("github:owner/app", "seed").unwrap();
         assert!(matches!(here.place(&location, &nowhere), Err(Error::NoPolicy { .. })));
@@ -146,8 +151,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let layout = root.path().join("nix/store/seed");
         std::fs::create_dir_all(&layout).unwrap();
-        assert!(!is_own(&Location::Layout(layout)));
-        assert!(!is_own(&Location::Layout(format!("{STORE_DIR}/../..{}", root.path().display()).into())));
-        assert!(!is_own(&"ghcr.io/owner/seed".parse().unwrap()));
+        assert_eq!(own(&Location::Layout(layout)), None);
+        assert_eq!(own(&Location::Layout(format!("{STORE_DIR}/../..{}", root.path().display()).into())), None);
+        assert_eq!(own(&"ghcr.io/owner/seed".parse().unwrap()), None);
     }
 }

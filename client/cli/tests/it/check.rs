@@ -161,8 +161,9 @@ fn what_cannot_be_checked_is_refused() {
         (2, &["--quick", "--paths", "./seed"], "cannot be used with"),
         (3, &["--quick", "./nothing", "path:flake"], "./nothing"),
         (3, &["--quick", "ghcr.io/UPPER/x", "path:flake"], "ghcr.io/UPPER/x"),
-        (3, &["./nothing", "path:flake"], "./nothing"),
-        (3, &["./seed", "path:flake"], "no nix-seed-helper in its PATH"),
+        (3, &["--insecure-skip-verify", "./nothing", "path:flake"], "./nothing"),
+        (5, &["./seed", "github:owner/app"], "nobody says whom to believe"),
+        (3, &["--insecure-skip-verify", "./seed", "path:flake"], "no nix-seed-helper in its PATH"),
     ] {
         let stderr = refused(&machine, code, arguments);
         assert!(stderr.contains(said), "{arguments:?}: {stderr}");

@@ -67,7 +67,14 @@ impl Machine {
     /// The program, for a machine of the seed's kind.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nix-seed"));
-        command.args(["--platform", "linux/amd64"]).args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
+        command.args(["--platform", "linux/amd64"]).current_dir(self.dir.path()).stdin(Stdio::null());
+        for argument in arguments {
+            command.arg(argument);
+            // Nobody has signed these seeds.
+            if *argument == "up" {
+                command.arg("--insecure-skip-verify");
+            }
+        }
         // A trace of whoever runs the tests has no place here.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_") || name.starts_with("TRACE")) {
             command.env_remove(name);
@@ -90,11 +97,17 @@ impl Machine {
     /// Standard error of a run that has to fail with `code`: one line.
     pub(crate) fn fails(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        let stderr = String::from_utf8(output.stderr).unwrap();
+        let stderr = told(&output);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
         stderr
     }
+}
+
+/// Standard error, without what is said of every seed that nobody has signed.
+pub(crate) fn told(output: &Output) -> String {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    stderr.lines().filter(|line| !line.contains("NOT VERIFIED")).map(|line| format!("{line}\n")).collect()
 }
 
 /// The valid paths of the store below `root`, each of which is asserted to be there and what it should be.

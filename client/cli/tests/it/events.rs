@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::common::Machine;
+use crate::common::{Machine, told};
 
 /// Standard error of a run with `--json`, an object a line.
 fn events(machine: &Machine, arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) {
     let output = machine.run(&[arguments, &["--json"]].concat());
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let stderr = told(&output);
     let events = stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (output.status.code(), events, String::from_utf8(output.stdout).unwrap())
 }

@@ -2,11 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::common::{Machine, valid};
+use crate::common::{Machine, told, valid};
 use crate::otlp::{Trace, file};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -152,7 +152,7 @@ fn a_collector_gets_the_trace() {
     up.env("OTEL_RESOURCE_ATTRIBUTES", "ci.job=7,service.name=other");
     let output = up.output().unwrap();
     assert!(output.status.success());
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let stderr = told(&output);
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     let (head, body) = received.recv().unwrap();
     let lower = head.to_ascii_lowercase();
@@ -193,11 +193,11 @@ fn only_warns(machine: &Machine, endpoint: &str, what: &str) {
     if what != TIMEOUT {
         command.env(TIMEOUT, "15000");
     }
-    let Output { status, stderr, .. } = command.output().unwrap();
+    let output = command.output().unwrap();
     // Whatever the collector does, it is a fraction of a second; the rest is what a busy machine takes.
     assert!(start.elapsed() < Duration::from_secs(20), "{endpoint}: {:?}", start.elapsed());
-    let stderr = String::from_utf8(stderr).unwrap();
-    assert!(status.success(), "{stderr}");
+    let stderr = told(&output);
+    assert!(output.status.success(), "{stderr}");
     assert_eq!(valid(&machine.path("root")).len(), 3);
     let warnings: Vec<_> = stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
     let [warning] = warnings[..] else { panic!("{endpoint}: {stderr}") };

@@ -1,7 +1,7 @@
 //! Whether what builders say is what is expected.
 
 use nix_seed_statement::provenance::ProvenanceStatement;
-use nix_seed_statement::release::{Kind, ReleaseStatement};
+use nix_seed_statement::release::ReleaseStatement;
 use nix_seed_store::Sha256Hash;
 use sha2::{Digest, Sha256};
 
@@ -53,7 +53,7 @@ impl Checks<'_> {
             return differs(Reason::OtherSystem, &release.system, system);
         }
         let found = release.seed.map(|seed| seed.sha256);
-        if let Some(seed) = seed.filter(|seed| release.kind == Kind::Results && Some(*seed) != found) {
+        if let Some(seed) = seed.filter(|seed| Some(*seed) != found) {
             return differs(Reason::OtherSeed, &found.map_or("none".into(), |found| found.hex()), &seed.hex());
         }
         self.check_claims(&candidate.signed, release, at)?;

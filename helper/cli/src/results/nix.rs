@@ -9,15 +9,21 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 
-/// What makes a build an attested one: sandboxed, from what is here. It goes before every setting; who starts this may add to it, and
-/// what counts in the end is what Nix says of its settings, which is signed.
-const OPTIONS: [(&str, &str); 6] = [
+/// What makes a build an attested one: sandboxed, from what is here. It goes before every setting of the seed's; who starts this may add to it,
+/// and what counts in the end is what Nix says of its settings, which is signed.
+const OPTIONS: [(&str, &str); 11] = [
     ("sandbox", "true"),
     ("sandbox-fallback", "false"),
     ("substitute", "false"),
     // No other machine builds, and nothing is run outside of the sandbox when a build is done.
     ("builders", ""),
     ("post-build-hook", ""),
+    ("pre-build-hook", ""),
+    ("diff-hook", ""),
+    // What is not locked is not known to others.
+    ("flake-registry", ""),
+    ("use-registries", "false"),
+    ("pure-eval", "true"),
     ("accept-flake-config", "false"),
 ];
 
@@ -48,13 +54,15 @@ impl Nix<'_> {
         let system = all["system"]["value"].as_str().ok_or_else(|| Error::request(what, "it names no system"))?;
         let version = self.output(&["--version"])?;
         let version = String::from_utf8_lossy(&version).trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        let told: BTreeMap<_, _> = TOLD.iter().filter_map(|name| Some((*name, all.get(name)?.get("value")?))).collect();
+        let given = self.options.chunks(2).filter_map(|pair| pair.first().map(String::as_str));
+        let names = TOLD.into_iter().chain(given);
+        let told: BTreeMap<_, _> = names.filter_map(|name| Some((name, all.get(name)?.get("value")?))).collect();
         Ok((system.to_owned(), json!({ "version": version, "settings": told }).to_string().into_bytes()))
     }
 
     /// A flake's attribute, after a function.
     pub(super) fn evaluate<T: DeserializeOwned>(&self, attribute: &str, function: &str) -> Result<T, Error> {
-        let json = self.output(&["eval", "--json", "--no-write-lock-file", attribute, "--apply", function])?;
+        let json = self.output(&["eval", "--json", "--no-update-lock-file", attribute, "--apply", function])?;
         parse(attribute, &json)
     }
 
@@ -64,7 +72,7 @@ impl Nix<'_> {
         if installables.is_empty() {
             return Ok(Vec::new());
         }
-        let mut arguments = vec!["build", "--json", "--no-link", "--no-write-lock-file", "--print-build-logs"];
+        let mut arguments = vec!["build", "--json", "--no-link", "--print-build-logs"];
         arguments.extend(installables.iter().map(String::as_str));
         let built: Vec<Value> = parse("nix build --json", &self.output(&arguments)?)?;
         Ok(built.iter().filter_map(|one| one["drvPath"].as_str().map(ToOwned::to_owned)).collect())

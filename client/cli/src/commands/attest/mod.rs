@@ -6,21 +6,25 @@ mod release;
 mod signing;
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use nix_seed_attest::Queue;
+use nix_seed_attest::{Attachment, Queue};
 use nix_seed_cfg::Cfg;
 use nix_seed_registry::Reference;
 use nix_seed_sign::{Http, sign};
 use nix_seed_source::Location;
-use nix_seed_statement::release::Kind;
+use nix_seed_statement::release::{CLOSURE, Kind};
+use nix_seed_store::Sha256Hash;
+use nix_seed_trust::{Bundle, Decision, Expected, Refused, decide};
 
-use super::verify::{Trust, Trusted};
+use super::verify::{Trust, Trusted, strict};
 use super::verify_bundle::read;
 use crate::args::Global;
 use crate::error::Error;
+use crate::print;
 pub(crate) use pending::Place;
-use pending::{Waiting, log, resume};
+use pending::{Services, Waiting, resume};
 pub(crate) use provenance::Built;
 pub(crate) use release::Release;
 pub(crate) use signing::Signing;
@@ -70,7 +74,10 @@ pub(crate) fn run(args: &Attest, global: &Global) -> Result<(), Error> {
     let trusted = args.trust.read()?;
     let http = Http::new()?;
     let place = Place { global, out: args.out.as_deref() };
-    let Some(path) = &args.release else { return resume(&trusted.root, &http, &Queue::of_user()?, &place) };
+    let Some(path) = &args.release else {
+        let queue = Queue::of_user()?;
+        return resume(&Services { root: &trusted.root, http: &http, queue: &queue, place: &place });
+    };
     let release = Release::read(path, args.sbom.as_deref())?;
     let built = match &args.nix_settings {
         Some(path) => Built::told(&read(path, DOCUMENT_MAX)?, path, None)?,
@@ -86,7 +93,12 @@ pub(crate) fn run(args: &Attest, global: &Global) -> Result<(), Error> {
         (None, Kind::Results) => Target::of_policy(&trusted.cfg)?,
         (None, Kind::Seed) => return Err(Error::NoSeedGiven),
     };
-    Signed { release, built, target }.sign(&args.signing, &trusted, &http, &place)
+    // Whoever signs may be one of a policy that is written later.
+    let warn = |refused: Refused| {
+        print::warning(&format!("this policy does not believe it: {}", refused.first));
+        Ok(())
+    };
+    Signed { release, built, target }.sign(&args.signing, &trusted, &http, &place, warn)
 }
 
 /// Where what is signed is attached.
@@ -113,13 +125,14 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// Signs release and provenance, has them logged, and attaches them.
+    /// Signs release and provenance, has them logged, and attaches them, if the policy believes them, or else `doubtful` allows it.
     pub(crate) fn sign(
         self,
         signing: &Signing,
         trusted: &Trusted,
         http: &Http,
         place: &Place<'_>,
+        doubtful: impl FnOnce(Refused) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Self { release, built, target } = self;
         let provenance = provenance::of(&release.statement, &release.bytes, built)?;
@@ -132,10 +145,37 @@ impl Signed {
                 release.publish(&reference, &place.global.registry()?.repository(&reference))?
             }
         };
-        let waiting = drafts.into_iter().map(|draft| Waiting { images: images.clone(), draft }).collect();
         // They are not signed, and need no log.
         place.attach(&images, &release.sboms)?;
-        let signed = log(waiting, &trusted.root, http, &Queue::of_user()?)?;
-        place.publish(&images, &signed)
+        let queue = Queue::of_user()?;
+        let services = Services { root: &trusted.root, http, queue: &queue, place };
+        Waiting { images, drafts }.complete(&services, |bundles| match believed(&release, trusted, bundles) {
+            Ok(_) => Ok(()),
+            Err(refused) => doubtful(refused),
+        })
     }
+}
+
+/// Whether whoever reads the bundles will believe them under this policy.
+fn believed(release: &Release, trusted: &Trusted, bundles: &[Attachment]) -> Result<Decision, Refused> {
+    let said = release.statement.release();
+    let subject = release.statement.subjects().iter().find(|subject| subject.name != CLOSURE);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let expected = Expected {
+        digest: subject.map_or(Sha256Hash([0; 32]), |subject| subject.digest.sha256),
+        name: subject.map(|subject| subject.name.clone()),
+        commit: Some(said.source.commit.clone()),
+        lock: said.source.lock.map(|lock| lock.sha256),
+        system: Some(said.system.clone()),
+        seed: said.seed.map(|seed| seed.sha256),
+        now: i64::try_from(now).unwrap_or(i64::MAX),
+    };
+    let bundle = |attachment: &Attachment| match attachment {
+        Attachment::Bundle { bytes, .. } => {
+            Some(Bundle { at: format!("the new {}", attachment.kind()), bytes: bytes.clone() })
+        }
+        _ => None,
+    };
+    let bundles: Vec<_> = bundles.iter().filter_map(bundle).collect();
+    decide(&trusted.policy, &trusted.root, &expected, &bundles).and_then(|decision| strict(&trusted.cfg, decision))
 }

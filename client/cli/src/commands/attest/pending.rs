@@ -1,77 +1,126 @@
-//! What is signed: logged and attached, or kept until a log takes it.
+//! What is signed: logged and attached, or kept until a log and the registry take it.
 
 use std::path::Path;
 
-use nix_seed_attest::{Attachment, Queue, attach};
+use nix_seed_attest::{Attachment, Pending, Queue, attach};
 use nix_seed_registry::Reference;
 use nix_seed_sign::{Draft, Http};
+use nix_seed_statement::release::ReleaseStatement;
 use nix_seed_trust::sigstore::TrustRoot;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::release::tag;
 use crate::args::Global;
 use crate::error::Error;
 use crate::print;
 
-/// What is signed for images and not logged yet, as it is kept.
+/// What is signed of a release and not attached yet, as it is kept: all of it in one file, since a release without its provenance is
+/// worth nothing.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Waiting {
-    /// Each by its digest.
+    /// What it is attached to, each by its digest.
     pub(crate) images: Vec<String>,
-    pub(crate) draft: Draft,
+    pub(crate) drafts: Vec<Draft>,
 }
 
-/// Has all of an image logged. If a log does not answer, all of it waits: a release without its provenance is worth nothing.
-pub(crate) fn log(
-    mut all: Vec<Waiting>,
-    root: &TrustRoot,
-    http: &Http,
-    queue: &Queue,
-) -> Result<Vec<Attachment>, Error> {
-    let outcomes: Vec<_> = all.iter_mut().map(|waiting| waiting.draft.log(http)).collect();
-    let Some(failed) = outcomes.into_iter().find_map(Result::err) else {
-        return all.iter().map(|waiting| finish(waiting, root)).collect();
-    };
-    for waiting in &all {
-        queue.put(&to_json(waiting)?)?;
-    }
-    Err(Error::Pending { count: all.len(), folder: queue.folder().into(), why: failed.to_string() })
+/// What it takes to go on with it.
+pub(crate) struct Services<'a> {
+    pub(crate) root: &'a TrustRoot,
+    pub(crate) http: &'a Http,
+    pub(crate) queue: &'a Queue,
+    pub(crate) place: &'a Place<'a>,
 }
 
-fn finish(waiting: &Waiting, root: &TrustRoot) -> Result<Attachment, Error> {
-    let (bytes, statement) = (waiting.draft.finish(root)?, waiting.draft.statement().to_vec());
-    Ok(Attachment::Bundle { bytes, statement })
-}
-
-/// Goes on with all that waits.
-pub(super) fn resume(root: &TrustRoot, http: &Http, queue: &Queue, place: &Place<'_>) -> Result<(), Error> {
-    let pending = queue.all()?;
-    let (mut left, mut failed) = (0, None);
-    for kept in &pending {
-        let wrong = |error: serde_json::Error| Error::Statement { path: kept.path.clone(), why: error.to_string() };
-        let mut waiting: Waiting = serde_json::from_slice(&kept.bytes).map_err(wrong)?;
-        if let Err(error) = waiting.draft.log(http) {
-            (left, failed) = (left + 1, Some(error));
-            // What one log gave is kept, though another did not answer.
-            if queue.put(&to_json(&waiting)?)? != kept.path {
-                queue.remove(kept)?;
-            }
-            continue;
+impl Waiting {
+    fn read(kept: &Pending) -> Result<Self, Error> {
+        let wrong = |why: String| Error::Statement { path: kept.path.clone(), why };
+        let waiting: Self = serde_json::from_slice(&kept.bytes).map_err(|error| wrong(error.to_string()))?;
+        // Each says its own version.
+        for draft in &waiting.drafts {
+            Draft::from_json(&draft.to_json()?)?;
         }
-        place.publish(&waiting.images, &[finish(&waiting, root)?])?;
-        queue.remove(kept)?;
+        Ok(waiting)
     }
-    print::note(&format!("{} of {} pending signatures are logged and attached", pending.len() - left, pending.len()));
-    match failed {
-        Some(error) => Err(Error::Pending { count: left, folder: queue.folder().into(), why: error.to_string() }),
-        None => Ok(()),
+
+    fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let wrong =
+            |error: serde_json::Error| Error::Statement { path: "what is signed".into(), why: error.to_string() };
+        serde_json::to_vec_pretty(self).map_err(wrong)
+    }
+
+    /// Keeps it first, so that nothing is lost whatever fails from here on; then has it logged, and attached where `may` allows it.
+    pub(crate) fn complete(
+        self,
+        services: &Services<'_>,
+        may: impl FnOnce(&[Attachment]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let path = services.queue.put(&self.to_json()?)?;
+        let bytes = self.to_json()?;
+        self.go_on(Pending { path, bytes }, services, may)
+    }
+
+    fn go_on(
+        mut self,
+        mut kept: Pending,
+        services: &Services<'_>,
+        may: impl FnOnce(&[Attachment]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Services { root, http, queue, place } = services;
+        // All are asked, also where one has failed.
+        let outcomes: Vec<_> = self.drafts.iter_mut().map(|draft| draft.log(http)).collect();
+        let path = queue.put(&self.to_json()?)?;
+        if path != kept.path {
+            queue.remove(&kept)?;
+            kept.path = path;
+        }
+        match outcomes.into_iter().find_map(Result::err) {
+            None => {}
+            Some(error) if error.passes() => {
+                let (count, folder) = (self.drafts.len(), queue.folder().into());
+                return Err(Error::Pending { count, folder, why: error.to_string() });
+            }
+            Some(error) => {
+                // It would say the same the next time.
+                queue.remove(&kept)?;
+                return Err(error.into());
+            }
+        }
+        let finish = |draft: &Draft| {
+            Ok(Attachment::Bundle { bytes: draft.finish(root)?, statement: draft.statement().to_vec() })
+        };
+        let finished = self.drafts.iter().map(finish).collect::<Result<Vec<_>, Error>>();
+        let allowed = finished.and_then(|bundles| may(&bundles).map(|()| bundles));
+        // Nor does what is refused get better.
+        let bundles = allowed.inspect_err(|_| drop(queue.remove(&kept)))?;
+        place.publish(&self.images, &bundles).inspect_err(|_| {
+            print::note(&format!(
+                "what is signed and logged waits in {}; go on with: nix-seed attest --resume",
+                queue.folder().display()
+            ));
+        })?;
+        Ok(queue.remove(&kept)?)
     }
 }
 
-fn to_json(waiting: &Waiting) -> Result<Vec<u8>, Error> {
-    let wrong = |error: serde_json::Error| Error::Statement { path: "what is signed".into(), why: error.to_string() };
-    serde_json::to_vec_pretty(waiting).map_err(wrong)
+/// Goes on with all that waits. What fails does not hold up what comes after it.
+pub(super) fn resume(services: &Services<'_>) -> Result<(), Error> {
+    let pending = services.queue.all()?;
+    let all = pending.len();
+    let mut failed = Vec::new();
+    for kept in pending {
+        let path = kept.path.clone();
+        let done = Waiting::read(&kept).and_then(|waiting| waiting.go_on(kept, services, |_| Ok(())));
+        if let Err(error) = done {
+            print::note(&format!("{}: {error}", path.display()));
+            failed.push(error);
+        }
+    }
+    print::note(&format!("{} of {all} pending releases are logged and attached", all - failed.len()));
+    // What has to be mended before the one that only has to be waited for.
+    let first = failed.iter().position(|error| !matches!(error, Error::Pending { .. })).unwrap_or(0);
+    if failed.is_empty() { Ok(()) } else { Err(failed.swap_remove(first)) }
 }
 
 /// Where documents go.
@@ -81,11 +130,17 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub(crate) fn publish(&self, images: &[String], bundles: &[Attachment]) -> Result<(), Error> {
+    fn publish(&self, images: &[String], bundles: &[Attachment]) -> Result<(), Error> {
         for bundle in bundles {
             self.write(bundle)?;
         }
-        self.attach(images, bundles)
+        self.attach(images, bundles)?;
+        // Last: what a tag leads to is there.
+        let release = bundles.iter().find_map(|bundle| match bundle {
+            Attachment::Bundle { statement, .. } => ReleaseStatement::from_bytes(statement).ok(),
+            _ => None,
+        });
+        release.map_or(Ok(()), |release| tag(&release, images, self.global))
     }
 
     pub(crate) fn attach(&self, images: &[String], attachments: &[Attachment]) -> Result<(), Error> {

@@ -58,10 +58,10 @@ impl Built {
         let wrong = |why: String| Error::Statement { path: at.into(), why };
         let Told { version, mut settings } = serde_json::from_slice(json).map_err(|error| wrong(error.to_string()))?;
         let mut take = |name: &str| settings.remove(name).ok_or_else(|| wrong(format!("it says nothing of {name}")));
-        let is_true = |value: Value| value.as_bool() == Some(true);
+        let is_true = |value: Value| value.as_bool().ok_or_else(|| wrong(format!("{value} is neither true nor false")));
         let sandbox = text(&take("sandbox")?);
-        let sandbox_fallback = is_true(take("sandbox-fallback")?);
-        let substituters = match (is_true(take("substitute")?), take("substituters")?) {
+        let sandbox_fallback = is_true(take("sandbox-fallback")?)?;
+        let substituters = match (is_true(take("substitute")?)?, take("substituters")?) {
             (false, _) => Vec::new(),
             (true, value) => serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?,
         };

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use nix_seed_attest::{Attachment, result, tag_of_path};
-use nix_seed_registry::{Artifact, Reference, Repository};
+use nix_seed_attest::{Attachment, result, tag_of_path, tag_of_path_and_commit};
+use nix_seed_registry::{Reference, Repository};
 use nix_seed_source::{Found, Location};
 use nix_seed_statement::release::{IMAGE, Kind, ReleaseStatement};
 use sha2::{Digest as _, Sha256};
@@ -69,16 +69,10 @@ impl Release {
         }
     }
 
-    /// Publishes the artifact that stands for results, and tags it by each of their store paths. Gives what statements are attached to,
-    /// by its digest: that, and those results that are images, where the repository has them.
+    /// Publishes the artifact that stands for results, without a tag yet. Gives what statements are attached to, by its digest: that, and
+    /// those results that are images, where the repository has them.
     pub(crate) fn publish(&self, reference: &Reference, repository: &Repository) -> Result<Vec<String>, Error> {
-        let artifact: Artifact = result(&self.bytes);
-        let descriptor = repository.push_artifact(&artifact)?;
-        let packed = artifact.pack(None)?;
-        let outputs = self.statement.release().outputs.iter();
-        for named in outputs.flat_map(|output| &output.paths) {
-            repository.put_manifest(&tag_of_path(&named.path), descriptor.media_type(), &packed.bytes)?;
-        }
+        let descriptor = repository.push_artifact(&result(&self.bytes))?;
         print::note(&format!("published: {}/{}@{}", repository.registry(), repository.name(), descriptor.digest()));
         let mut all = vec![by_digest(reference, descriptor.digest().as_ref())?];
         for image in self.statement.release().outputs.iter().filter_map(|output| output.image) {
@@ -90,6 +84,28 @@ impl Release {
         }
         Ok(all)
     }
+}
+
+/// Tags the artifact that stands for results, where it is one of `images`, by each of their store paths: one tag moves on with each commit,
+/// the other says which commit it is of.
+pub(super) fn tag(statement: &ReleaseStatement, images: &[String], global: &Global) -> Result<(), Error> {
+    let wrong =
+        |error: nix_seed_statement::Error| Error::Statement { path: "the statement".into(), why: error.to_string() };
+    let packed = result(&statement.to_bytes().map_err(wrong)?).pack(None)?;
+    let release = statement.release();
+    for image in images {
+        let reference: Reference = image.parse()?;
+        if release.kind != Kind::Results || reference.digest() != Some(packed.descriptor.digest()) {
+            continue;
+        }
+        let repository = global.registry()?.repository(&reference);
+        for named in release.outputs.iter().flat_map(|output| &output.paths) {
+            for tag in [tag_of_path_and_commit(&named.path, &release.source.commit), tag_of_path(&named.path)] {
+                repository.put_manifest(&tag, packed.descriptor.media_type(), &packed.bytes)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn by_digest(reference: &Reference, digest: &str) -> Result<String, Error> {

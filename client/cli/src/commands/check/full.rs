@@ -15,6 +15,7 @@ use crate::args::Global;
 use crate::commands::run::{Over, Wish, variables};
 use crate::error::Error;
 use crate::telemetry;
+use crate::verified::Wanted;
 
 /// The program that knows how.
 const HELPER: &str = "nix-seed-helper";
@@ -25,9 +26,10 @@ const NOT_UNDERSTOOD: u8 = 2;
 pub(super) fn run(location: &Location, flake: &Flake, check: &Check, global: &Global) -> Result<u8, Error> {
     let cache = Cache::of_user()?;
     // Its programs are run.
-    let guard = &check.trust.guard(location, flake, Some(Kept::at(cache.statements())), global)?;
+    let kept = Some(Kept::at(cache.statements()));
+    let guard = &check.trust.guard(Wanted { location, flake, is_for_flake: true, may_be_own: true, kept }, global)?;
     let no_helper = |why| Error::NoHelper { seed: location.to_string(), why };
-    let over = Over { location, guard, wish: Wish::default(), global, cache: &cache };
+    let over = Over { guard, wish: Wish::default(), global, cache: &cache };
     let finished = over.run(|seed| {
         let Some(helper) = seed.program(&cache, HELPER) else {
             return Err(no_helper("it has no nix-seed-helper in its PATH, as seeds of older versions have none"));

@@ -18,7 +18,7 @@ use super::Done;
 use crate::args::Global;
 use crate::error::Error;
 use crate::flake::Flake;
-use crate::verified::{SeedTrust, locked};
+use crate::verified::{SeedTrust, Wanted, locked};
 use crate::{print, progress, telemetry};
 
 /// Bring a seed to this machine: its store paths to /nix, and its Nix to PATH
@@ -80,9 +80,11 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<Done, Error> {
     let registry = global.registry()?;
     let flake = Flake::here();
     let location = &locked::seed(up.location.as_ref(), &flake, "up", global)?;
-    let guard = up.trust.guard(location, &flake, None, global)?;
-    let find = || Ok(Found::find_seed(location, &registry, &global.platform(), None)?);
-    let (found, decision) = guard.find(location, find)?;
+    let is_for_flake = up.location.is_none();
+    let wanted = Wanted { location, flake: &flake, is_for_flake, may_be_own: true, kept: None };
+    let guard = up.trust.guard(wanted, global)?;
+    let find = |location: &Location| Ok(Found::find_seed(location, &registry, &global.platform(), None)?);
+    let (found, decision) = guard.find(find)?;
     if let Some(tag) = &found.tag {
         print::note(&format!("{location}: {tag} is {}", found.digest()));
     }

@@ -88,13 +88,14 @@ pub(crate) struct Trusted {
 
 pub(crate) fn run(args: &Verify, global: &Global) -> Result<(), Error> {
     let trusted = args.trust.read()?;
-    let subject = Subject::find(&args.what, &trusted.cfg, global)?;
+    let subject = Subject::find(&args.what, args.wanted.commit.as_deref(), &trusted.cfg, global)?;
     let expected = args.wanted.expected(&subject)?;
     let collected = args.trust.bundles(&subject)?;
     for why in &collected.refused {
         print::note(&format!("not read: {why}"));
     }
     let decided = decide(&trusted.policy, &trusted.root, &expected, &collected.bundles);
+    let decided = decided.and_then(|decision| strict(&trusted.cfg, decision));
     show::tell(&args.what, &subject, &decided, global.json)?;
     decided.map(drop).map_err(|refused| Error::Refused(Box::new(refused.first)))
 }
@@ -150,6 +151,19 @@ impl Wanted {
             now: i64::try_from(now).unwrap_or(i64::MAX),
         })
     }
+}
+
+/// Refuses what holds on a lower level than one of its outputs asks for.
+pub(crate) fn strict(cfg: &Cfg, decision: Decision) -> Decided {
+    for output in &decision.release.release().outputs {
+        // What is no output by its name has no rules of its own.
+        let Ok(own) = cfg.for_output(&output.attribute) else { continue };
+        if own.level > decision.level {
+            let why = format!("it asks for level {} of {}", own.level, output.attribute);
+            return Err(Refused::unless_level(why));
+        }
+    }
+    Ok(decision)
 }
 
 /// The trusted root: a file's, the policy's, or the one that is built in; with the policy's logs.

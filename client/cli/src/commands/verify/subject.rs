@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use nix_seed_attest::tag_of_path;
+use data_encoding::HEXLOWER;
+use nix_seed_attest::{tag_of_path, tag_of_path_and_commit};
 use nix_seed_cfg::Cfg;
 use nix_seed_registry::{Digest, Error as RegistryError, Reference, Repository};
 use nix_seed_source::{Found, Location};
@@ -26,21 +27,25 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    pub(crate) fn find(what: &str, cfg: &Cfg, global: &Global) -> Result<Self, Error> {
+    pub(crate) fn find(what: &str, commit: Option<&str>, cfg: &Cfg, global: &Global) -> Result<Self, Error> {
         let registry = global.registry()?;
         let repository = cfg.registry.as_deref().and_then(|name| name.parse::<Reference>().ok());
         let repository = || repository.as_ref().map(|reference| registry.repository(reference));
         let path = Path::new(what);
-        if let Some((store_path, at)) = in_store(path)
-            && !at.join("oci-layout").exists()
-        {
-            return Self::store_path(&store_path, &at, repository());
+        // All of it counts, also where an image is in it: `oci:` asks about that.
+        if let Some((store_path, at)) = in_store(path) {
+            return Self::store_path(&store_path, &at, repository(), commit);
         }
         if path.is_file() {
             let digest = Sha256Hash(hash(path)?);
             return Ok(Self { shown: what.into(), digest, name: None, attached: attached(repository(), &digest)? });
         }
-        let found = Found::find(&what.parse::<Location>()?, &registry, &global.platform())?;
+        // What is there is what is meant.
+        let location = if path.exists() { Location::Layout(path.into()) } else { what.parse::<Location>()? };
+        let found = Found::find(&location, &registry, &global.platform())?;
+        if let Location::Layout(folder) = &location {
+            check_blobs(&found, folder)?;
+        }
         if let Some(tag) = &found.tag {
             print::note(&format!("{what}: {tag} is {}", found.digest()));
         }
@@ -53,20 +58,46 @@ impl Subject {
         Ok(Self { shown: found.location.to_string(), digest, name: None, attached })
     }
 
-    fn store_path(path: &StorePath, at: &Path, repository: Option<Repository>) -> Result<Self, Error> {
+    fn store_path(
+        path: &StorePath,
+        at: &Path,
+        repository: Option<Repository>,
+        commit: Option<&str>,
+    ) -> Result<Self, Error> {
         // Not Nix' record of it: what is there.
         let digest = NarHasher::of(at).map_err(nix_seed_image::Error::from)?.0;
         let shown = path.to_string();
         let attached = match repository {
             None => None,
-            Some(repository) => match repository.resolve(&tag_of_path(path)) {
-                Ok(found) => Some((repository, found.digest().clone())),
-                Err(RegistryError::NotFound { .. }) => None,
-                Err(error) => return Err(error.into()),
-            },
+            Some(repository) => {
+                // Those of this commit, else the last ones.
+                let of_commit = commit.map(|commit| tag_of_path_and_commit(path, commit));
+                let tags = of_commit.into_iter().chain([tag_of_path(path)]);
+                let found = tags.map(|tag| resolved(&repository, &tag)).find_map(Result::transpose).transpose()?;
+                found.map(|digest| (repository, digest))
+            }
         };
         Ok(Self { name: Some(shown.clone()), shown, digest, attached })
     }
+}
+
+fn resolved(repository: &Repository, tag: &str) -> Result<Option<Digest>, Error> {
+    match repository.resolve(tag) {
+        Ok(found) => Ok(Some(found.digest().clone())),
+        Err(RegistryError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the layers in a folder are those that the manifest names: whoever asks about a folder means what is in it.
+fn check_blobs(found: &Found, folder: &Path) -> Result<(), Error> {
+    for layer in found.documents.manifest.layers() {
+        let path = folder.join("blobs/sha256").join(layer.digest().digest());
+        if HEXLOWER.encode(&hash(&path)?) != layer.digest().digest() {
+            return Err(Error::Statement { path, why: "it is not what its name says".into() });
+        }
+    }
+    Ok(())
 }
 
 /// The store path that a path is or leads to, and where it is: in this machine's store, or in one that lies below another folder.
