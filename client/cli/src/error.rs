@@ -1,8 +1,8 @@
+mod codes;
+
 use std::path::PathBuf;
 
 use nix_seed_attest::Error as Attest;
-#[cfg(target_os = "linux")]
-use nix_seed_frames::Error as Frames;
 use nix_seed_image::Error as Image;
 use nix_seed_publish::Error as Publish;
 use nix_seed_registry::Error as Registry;
@@ -191,7 +191,7 @@ impl Error {
             Self::Refused(refusal) => refusal.reason.exit_code(),
             Self::Sign(Sign::Refused(refusal)) => refusal.reason.exit_code(),
             Self::Pending { .. } => Reason::Pending.exit_code(),
-            Self::Attest(Attest::Registry(error)) => registry(error),
+            Self::Attest(Attest::Registry(error)) => codes::registry(error),
             Self::Digest { .. } | Self::Url { .. } | Self::NotInRegistry { .. } | Self::NoBuilder { .. } => 2,
             Self::Root(_)
             | Self::Statement { .. }
@@ -199,13 +199,13 @@ impl Error {
             | Self::NoSigner { .. }
             | Self::NoRegistry => 3,
             Self::Attest(_) | Self::Sign(_) | Self::Tuf(_) | Self::Nix { .. } => 1,
-            Self::Publish(error) => publish(error),
-            Self::Image(error) => image(error),
-            Self::Registry(error) => registry(error),
-            Self::Source(error) => source(error),
-            Self::Start(error) => start(error),
+            Self::Publish(error) => codes::publish(error),
+            Self::Image(error) => codes::image(error),
+            Self::Registry(error) => codes::registry(error),
+            Self::Source(error) => codes::source(error),
+            Self::Start(error) => codes::start(error),
             #[cfg(target_os = "linux")]
-            Self::Run(error) => run(error),
+            Self::Run(error) => codes::run(error),
             #[cfg(target_os = "linux")]
             Self::NotBegun { code } => *code,
         }
@@ -218,86 +218,5 @@ impl Error {
             return true;
         }
         false
-    }
-}
-
-fn publish(error: &Publish) -> u8 {
-    match error {
-        Publish::Image(error) => image(error),
-        Publish::Registry(error) => registry(error),
-        Publish::Source(error) => source(error),
-        Publish::Target { .. } | Publish::OtherRepository { .. } | Publish::Field { .. } => 2,
-        Publish::NoSeed { .. }
-        | Publish::NotJoinable { .. }
-        | Publish::Lock { .. }
-        | Publish::Shallow { .. }
-        | Publish::Partial { .. }
-        | Publish::NoSuchTag { .. } => 3,
-        Publish::Restricted { .. } | Publish::NothingKept { .. } => 5,
-        _ => 1,
-    }
-}
-
-fn start(error: &Start) -> u8 {
-    match error {
-        Start::Image(error) => image(error),
-        Start::Source(error) => source(error),
-        #[cfg(target_os = "linux")]
-        Start::Frames(error) => frames(error),
-        Start::OthersUp { .. } | Start::Results { .. } => 5,
-        _ => 1,
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn frames(error: &Frames) -> u8 {
-    match error {
-        Frames::Image(error) => image(error),
-        Frames::Source(error) => source(error),
-        Frames::Damaged { .. } | Frames::Outside { .. } => 4,
-        _ => 1,
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn run(error: &Run) -> u8 {
-    match error {
-        Run::Image(error) => image(error),
-        Run::Source(error) => source(error),
-        Run::Start(error) => start(error),
-        Run::Frames(error) => frames(error),
-        Run::NoStore { .. } => 3,
-        Run::Layer { .. } => 4,
-        Run::NoSandbox { .. } => 5,
-        Run::Ended { signal } => u8::try_from(128 + signal).unwrap_or(u8::MAX),
-        // As shells have it.
-        Run::Command { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 127,
-        Run::Command { .. } => 126,
-        _ => 1,
-    }
-}
-
-fn source(error: &Source) -> u8 {
-    match error {
-        Source::Image(error) => image(error),
-        Source::Registry(error) => registry(error),
-        _ => 3,
-    }
-}
-
-fn image(error: &Image) -> u8 {
-    match error {
-        // What a registry could not give is no damage of the seed.
-        Image::Io { .. } | Image::Stopped => 1,
-        Image::NoLayout { .. } => 3,
-        _ => 4,
-    }
-}
-
-fn registry(error: &Registry) -> u8 {
-    match error {
-        Registry::Reference { .. } | Registry::Algorithm { .. } | Registry::NotFound { .. } => 3,
-        Registry::Mismatch { .. } => 4,
-        _ => 1,
     }
 }

@@ -84,6 +84,7 @@ impl Guard {
     }
 
     /// Decides on a seed that is here already.
+    #[cfg(target_os = "linux")]
     pub(crate) fn check(&self, digest: &str) -> Result<Option<Decision>, Error> {
         let Some(rules) = &self.rules else { return Ok(None) };
         let digest = parse(digest)?;
