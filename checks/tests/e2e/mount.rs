@@ -28,7 +28,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::publish::{Publisher, Said};
+use crate::publish::{Publisher, Said, without_warning};
 use crate::up::{Scene, Small};
 
 /// What lists of processes call whoever serves.
@@ -274,7 +274,7 @@ fn said(command: &mut Command) -> Said {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let Output { status, stdout, stderr } = ends(child, PATIENCE);
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Said { code: status.code(), out: text(stdout), err: text(stderr) }
+    Said { code: status.code(), out: text(stdout), err: without_warning(&text(stderr)) }
 }
 
 /// What a process says, which has to end within this time.

@@ -211,5 +211,10 @@ pub(crate) fn unverified<S: AsRef<str>>(arguments: &[S]) -> Vec<&str> {
     arguments
 }
 
+/// What is told, without what is told of every such seed.
+pub(crate) fn without_warning(text: &str) -> String {
+    text.split_inclusive('\n').filter(|line| !line.contains("NOT VERIFIED")).collect()
+}
+
 /// Uses a seed that nobody has signed.
 pub(crate) const UNVERIFIED: &str = "--insecure-skip-verify";
