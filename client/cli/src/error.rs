@@ -80,6 +80,9 @@ pub(crate) enum Error {
     NoRegistry,
     #[error("{text:?} is no digest; write sha256: and 64 digits 0-9, a-f")]
     Digest { text: String },
+    #[cfg(target_os = "linux")]
+    #[error("--identity-token-env: there is no variable {name}")]
+    NoVariable { name: String },
     #[error("{text:?} is no URL, as https://host/path is one")]
     Url { text: String },
     #[error("seedCfg has no builder `{name}`; see: nix-seed cfg show")]
@@ -177,7 +180,7 @@ impl Error {
             #[cfg(target_os = "linux")]
             Self::NoHelper { .. } => 3,
             #[cfg(target_os = "linux")]
-            Self::Worthless | Self::NotForAttested { .. } => 2,
+            Self::Worthless | Self::NoVariable { .. } | Self::NotForAttested { .. } => 2,
             #[cfg(target_os = "linux")]
             Self::OtherCommit { .. } => 3,
             #[cfg(target_os = "linux")]

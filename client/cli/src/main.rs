@@ -8,6 +8,7 @@ mod cfg;
 mod commands;
 mod error;
 mod events;
+mod files;
 mod flake;
 mod nix;
 mod print;

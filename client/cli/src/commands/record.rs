@@ -1,7 +1,7 @@
 //! `nix-seed record`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -13,6 +13,7 @@ use nix_seed_source::{Found, Location};
 use super::run::{told, variables};
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::write;
 use crate::flake::Flake;
 use crate::print;
 use crate::verified::{SeedTrust, Wanted, locked};
@@ -87,11 +88,4 @@ pub(crate) fn run(record: &Record, global: &Global) -> Result<u8, Error> {
         record.output.file_name().unwrap_or_default().display()
     ));
     Ok(0)
-}
-
-/// Writes aside, then in its place.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let aside = path.with_extension("partial");
-    let written = std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, path));
-    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
 }

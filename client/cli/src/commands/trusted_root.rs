@@ -9,9 +9,9 @@ use nix_seed_tuf::{PUBLIC_GOOD, PUBLIC_GOOD_ROOT, fetch};
 use serde_json::json;
 use url::Url;
 
-use super::verify_bundle::read;
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::{read, write};
 use crate::print;
 
 /// A TUF root has at most so many bytes.
@@ -41,9 +41,7 @@ pub(crate) fn run(args: &TrustedRoot, global: &Global) -> Result<(), Error> {
         None => PUBLIC_GOOD_ROOT.to_vec(),
     };
     let fetched = fetch(&args.tuf, &root, Timestamp::now())?;
-    let aside = args.out.with_extension("partial");
-    let written = std::fs::write(&aside, &fetched.json).and_then(|()| std::fs::rename(&aside, &args.out));
-    written.map_err(|source| Error::Io { doing: "writing", path: args.out.clone(), source })?;
+    write(&args.out, &fetched.json)?;
     if global.json {
         let document = json!({ "file": args.out, "url": args.tuf.as_str(), "rootVersion": fetched.root_version });
         return print::json(&json!({ "trustedRoot": document }));

@@ -1,17 +1,15 @@
 //! `nix-seed verify-bundle`: the client protocol of Sigstore's conformance suite (sigstore-conformance,
 //! `docs/cli_protocol.md`).
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nix_seed_store::Sha256Hash;
 use nix_seed_trust::sigstore::{Artifact, BlobSigner, TrustRoot, verify_blob};
-use sha2::{Digest, Sha256};
 
 use super::verify::root;
 use crate::error::Error;
+use crate::files::{hash, read};
 use crate::print;
 
 /// A bundle, a key or a trusted root has at most so many bytes.
@@ -84,28 +82,4 @@ pub(crate) fn run(args: &VerifyBundle) -> Result<(), Error> {
     verify_blob(&bundle, artifact, &signer, &root)?;
     print::note(&format!("{} holds, by {}", args.bundle.display(), root.name()));
     Ok(())
-}
-
-/// A file of at most `max` bytes.
-pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Error> {
-    let io = |source| Error::Io { doing: "reading", path: path.into(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)).map_err(io)?;
-    if bytes.len() as u64 > max {
-        return Err(io(std::io::Error::other(format!("it has more than {max} bytes"))));
-    }
-    Ok(bytes)
-}
-
-/// A file's SHA-256.
-pub(crate) fn hash(path: &Path) -> Result<[u8; 32], Error> {
-    let io = |source| Error::Io { doing: "reading", path: path.into(), source };
-    let (mut file, mut hash) = (File::open(path).map_err(io)?, Sha256::new());
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(io)? {
-            0 => return Ok(hash.finalize().into()),
-            read => hash.update(&buffer[..read]),
-        }
-    }
 }

@@ -8,8 +8,8 @@ use nix_seed_source::Location;
 use nix_seed_store::Sha256Hash;
 
 use crate::args::Global;
-use crate::commands::verify_bundle::hash;
 use crate::error::Error;
+use crate::files::hash;
 use crate::flake::Flake;
 use crate::print;
 

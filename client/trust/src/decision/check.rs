@@ -188,6 +188,11 @@ impl Checks<'_> {
             let why = format!("sandbox = {}, sandbox-fallback = {}", nix.sandbox, nix.sandbox_fallback);
             return Err(Refusal::new(Reason::Unsandboxed, at, why));
         }
+        // Whoever builds elsewhere says nothing of the sandbox there.
+        if let Some(builders) = nix.other.get("builders").filter(|builders| self.policy.sandbox && !builders.is_empty())
+        {
+            return Err(Refusal::new(Reason::Unsandboxed, at, format!("results may have been built by {builders}")));
+        }
         // One place has two spellings: Nix' own has a slash at the end.
         let plain = |address: &str| address.trim_end_matches('/').to_owned();
         let allowed: Vec<_> = self.policy.substituters.iter().map(|one| plain(one)).collect();

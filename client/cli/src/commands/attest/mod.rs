@@ -19,9 +19,9 @@ use nix_seed_store::Sha256Hash;
 use nix_seed_trust::{Bundle, Decision, Expected, Refused, decide};
 
 use super::verify::{Trust, Trusted, strict};
-use super::verify_bundle::read;
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::read;
 use crate::print;
 pub(crate) use pending::Place;
 use pending::{Services, Waiting, resume};

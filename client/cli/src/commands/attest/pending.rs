@@ -13,6 +13,7 @@ use serde_json::json;
 use super::release::tag;
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::write;
 use crate::print;
 
 /// What is signed of a release and not attached yet, as it is kept: all of it in one file, since a release without its provenance is
@@ -168,13 +169,8 @@ impl Place<'_> {
     /// Under a name that says what it is and of which content.
     fn write(&self, bundle: &Attachment) -> Result<(), Error> {
         let (Some(folder), Attachment::Bundle { bytes, .. }) = (self.out, bundle) else { return Ok(()) };
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Io { doing: "writing", path, source }
-        };
-        std::fs::create_dir_all(folder).map_err(io(folder))?;
-        let path = folder.join(format!("{}.sigstore.json", bundle.kind()));
-        let aside = path.with_extension("partial");
-        std::fs::write(&aside, bytes).and_then(|()| std::fs::rename(&aside, &path)).map_err(io(&path))
+        let io = |source| Error::Io { doing: "creating", path: folder.into(), source };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        write(&folder.join(format!("{}.sigstore.json", bundle.kind())), bytes)
     }
 }

@@ -8,10 +8,10 @@ use nix_seed_source::{Found, Location};
 use nix_seed_statement::release::{IMAGE, Kind, ReleaseStatement};
 use sha2::{Digest as _, Sha256};
 
-use super::super::verify_bundle::read;
 use super::DOCUMENT_MAX;
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::read;
 use crate::print;
 
 /// A release statement, and the bills of materials that it names.

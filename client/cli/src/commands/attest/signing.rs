@@ -1,5 +1,7 @@
 //! What signs, and who vouches for it: from the command line, or from `seedCfg`.
 
+#[cfg(target_os = "linux")]
+use std::fs::File;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,8 +13,8 @@ use nix_seed_sign::{
 use nix_seed_trust::sigstore::PublicKey;
 use url::Url;
 
-use super::super::verify_bundle::read;
 use crate::error::Error;
+use crate::files::read;
 use crate::print;
 
 /// A password has at most so many bytes.
@@ -77,6 +79,23 @@ impl Signing {
             _ => TokenSource::Ci,
         };
         Ok(Signer::Keyless(Token::get(&source, http)?))
+    }
+
+    /// Whether there will be something to sign with, as far as can be said before; no secret is read.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn check(&self, cfg: &Cfg) -> Result<(), Error> {
+        self.services(cfg)?;
+        for path in self.key.iter().chain(&self.identity_token_file) {
+            File::open(path).map_err(|source| Error::Io { doing: "reading", path: path.clone(), source })?;
+        }
+        if let Some(name) = &self.builder {
+            let builder = cfg.builders.get(name).ok_or_else(|| Error::NoBuilder { name: name.clone() })?;
+            command(name, builder)?;
+        }
+        match &self.identity_token_env {
+            Some(name) if std::env::var_os(name).is_none() => Err(Error::NoVariable { name: name.clone() }),
+            _ => Ok(()),
+        }
     }
 
     /// Which key signs, and what that means for others.

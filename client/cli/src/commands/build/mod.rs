@@ -19,9 +19,9 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use super::attest::{Built, Place, Release, Signed, Signing, Target};
 use super::run::{Over, Wish, told, variables};
 use super::verify::Trusted;
-use super::verify_bundle::read;
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::read;
 use crate::flake::Flake;
 use crate::verified::{SeedTrust, Wanted, locked};
 
@@ -101,7 +101,7 @@ pub(crate) fn run(build: &Build, global: &Global) -> Result<(), Error> {
     // What cannot be signed or published is found out before it is built.
     let policy = match guard.trusted() {
         Some(trusted) if !build.no_attest => {
-            build.signing.services(&trusted.cfg)?;
+            build.signing.check(&trusted.cfg)?;
             Some((trusted, Target::of_policy(&trusted.cfg)?))
         }
         _ => None,

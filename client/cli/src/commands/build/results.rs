@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::{DOCUMENT_MAX, RELEASE, SETTINGS, io};
 use crate::args::Global;
-use crate::commands::verify_bundle::read;
 use crate::error::Error;
+use crate::files::{read, write};
 use crate::print;
 
 /// What the helper writes.
@@ -76,10 +76,7 @@ pub(super) fn take(
         }
     }
     for name in names(documents)? {
-        let (from, to) = (documents.join(&name), out.join(&name));
-        let aside = out.join(format!("{name}.partial"));
-        std::fs::copy(&from, &aside).map_err(|source| io("writing", &aside, source))?;
-        std::fs::rename(&aside, &to).map_err(|source| io("writing", &to, source))?;
+        write(&out.join(&name), &read(&documents.join(&name), DOCUMENT_MAX)?)?;
     }
     let is_here = copied.machine == Machine::Valid;
     for (link, at) in links.iter().zip(&copied.links) {

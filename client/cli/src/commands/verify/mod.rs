@@ -13,10 +13,10 @@ use nix_seed_store::Sha256Hash;
 use nix_seed_trust::sigstore::TrustRoot;
 use nix_seed_trust::{Bundle, Decision, Expected, Policy, Refused, decide};
 
-use super::verify_bundle::{hash, read};
 use crate::args::Global;
 use crate::cfg::Place;
 use crate::error::Error;
+use crate::files::{hash, read};
 use crate::print;
 use subject::Subject;
 
@@ -30,10 +30,11 @@ const DOCUMENT_MAX: u64 = 16 << 20;
     of its own: doc/refusals.md.\n\n\
     Examples:\n  \
     nix-seed verify ghcr.io/me/app-seed@sha256:… --policy .\n  \
-    nix-seed verify ./result --policy policy.json --bundle release.sigstore.json --bundle provenance.sigstore.json"
+    nix-seed verify results/packages.x86_64-linux.default --commit \"$(git rev-parse HEAD)\"\n  \
+    nix-seed verify oci:./seed --policy policy.json --bundle release.sigstore.json --bundle provenance.sigstore.json"
 )]
 pub(crate) struct Verify {
-    /// An image (HOST/NAME@sha256:…), a folder with an OCI image layout, a store path, or a file
+    /// An image (HOST/NAME@sha256:…), a store path or a link to one, a folder with an OCI image layout (oci:DIR), or a file
     #[arg(value_name = "WHAT")]
     what: String,
     #[command(flatten)]

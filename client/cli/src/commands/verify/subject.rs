@@ -34,6 +34,9 @@ impl Subject {
         let path = Path::new(what);
         // All of it counts, also where an image is in it: `oci:` asks about that.
         if let Some((store_path, at)) = in_store(path) {
+            if at.join("oci-layout").exists() {
+                print::note(&format!("{what} is asked about as a store path; the image in it is oci:{what}"));
+            }
             return Self::store_path(&store_path, &at, repository(), commit);
         }
         if path.is_file() {

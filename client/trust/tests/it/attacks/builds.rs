@@ -56,6 +56,7 @@ attacks! {
     a_build_without_sandbox: Unsandboxed = || with_nix("sandbox", json!("false"));
     a_build_in_a_relaxed_sandbox: Unsandboxed = || with_nix("sandbox", json!("relaxed"));
     a_build_that_may_have_gone_on_without_sandbox: Unsandboxed = || with_nix("sandbox-fallback", json!(true));
+    a_build_on_another_machine: Unsandboxed = || with_nix("other", json!({ "builders": "ssh://elsewhere" }));
     a_substituter_that_the_policy_does_not_allow: Substituters =
         || with_nix("substituters", json!(["https://cache.example.org"]));
 
