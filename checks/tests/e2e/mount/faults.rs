@@ -9,7 +9,7 @@ use nix_seed_checks::registry::fault::{Fault, Rule};
 use nix_seed_checks::registry::proxy::{Proxy, Speed};
 use serde_json::Value;
 
-use super::{Contents, Found, Machine, PATIENCE, ends, until};
+use super::{Contents, Found, Machine, PATIENCE, ends};
 use crate::up::Scene;
 
 /// For how long a read waits here, in seconds.
@@ -20,6 +20,9 @@ const READERS: usize = 3;
 
 /// For how long the kernel may try to get a part of a file: in one go with what follows, and once more alone.
 const BOUND: Duration = Duration::from_secs(3 * WAIT as u64 + 2);
+
+/// For how long a registry may have a client wait at most (`Retry-After`).
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// What a fault does to those who read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,12 +89,14 @@ impl Contents {
         all
     }
 
-    /// Sooner or later all is right again.
+    /// All is right again when those who have asked the registry before have asked it once more; until then each file fails within its bound.
     fn recovers(&self, machine: &Machine<'_>) {
-        until("all is right again", || {
-            let reader = self.reader(machine, &mut Random::new(7));
-            self.check(&ends(reader, PATIENCE)).failed == 0
-        });
+        let bound = BOUND * u32::try_from(self.hashes.len()).unwrap();
+        let began = Instant::now();
+        while self.check(&ends(self.reader(machine, &mut Random::new(7)), bound)).failed > 0 {
+            assert!(began.elapsed() < RETRY_AFTER + bound, "nothing is right again: {}", machine.log());
+            std::thread::sleep(super::PAUSE);
+        }
         self.assert_right(machine, READERS);
     }
 }
