@@ -1,5 +1,5 @@
 # mkSeed :: { pkgs, self, name?, tag?, outputs?, exclude?, filter?, nix?, contents?, tools?, nixConf?, config?, maxLayers?, maxSize?,
-#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, release, origin, results, tests, partition, subject, needs, plan, metadata }
+#             helper?, closure?, own?, recording? } -> Derivation // { closure, layers, image, sbom, release, origin, results, releaseFrom, resultsFrom, targets, tests, partition, subject, needs, plan, metadata }
 #
 # Why: turns a flake into its seed: one OCI image with Nix and all that is needed to build the flake's outputs offline.
 # lib/arguments.nix says what each argument has to be.
@@ -111,7 +111,7 @@ let
       ;
   };
 
-  release = import ./release.nix {
+  releaseFrom = import ./release.nix {
     inherit
       step
       lib
@@ -125,6 +125,7 @@ let
     inherit (arguments) self;
     inherit (plan) entries;
   };
+  release = releaseFrom null;
 
   passthru = {
     inherit
@@ -137,6 +138,11 @@ let
     # What builders sign, and what of it is known before anything is built.
     release = release.statement;
     inherit (release) origin results;
+    # The same for a flake that does not say which repository it is of: a CI's job knows.
+    releaseFrom = uri: (releaseFrom uri).statement;
+    resultsFrom = uri: (releaseFrom uri).results;
+    # What Nix builds of each output.
+    targets = lib.buildTargets plan.entries;
     tests = {
       verify = import ./verify.nix { inherit step name image; };
       complete = import ./complete.nix {

@@ -1,8 +1,9 @@
-# release :: { step, lib, name, self, system, entries, image, sbom, metadata, time }
+# release :: { step, lib, name, self, system, entries, image, sbom, metadata, time } -> Null | String
 #            -> { origin, results, statement :: Derivation }
 #
 # Why: the statement that all honest builders of a seed sign. It is written in a derivation, so that `nix build --rebuild` proves that nothing but the
-# flake and its inputs is in it. `origin` is what of it is known before anything is built; statements on results say the same.
+# flake and its inputs is in it. `origin` is what of it is known before anything is built; statements on results say the same. The last argument is
+# the repository that the flake is of, as whoever builds it knows; null where only the flake itself says so.
 {
   step,
   lib,
@@ -15,14 +16,12 @@
   metadata,
   time,
 }:
+told:
 let
   orThrow = import ./or-throw.nix;
   inherit
     (orThrow (
-      lib.releaseSource {
-        inherit self;
-        uri = self.seedCfg.source or null;
-      }
+      lib.releaseSource { inherit self told; }
     ))
     source
     ;

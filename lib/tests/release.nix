@@ -24,10 +24,10 @@ let
 
   git = info: flake "self" { } // { sourceInfo = { outPath = tree "self"; narHash = "sha256-self"; } // info; };
   source =
-    info: uri:
+    info: uri: told:
     lib.releaseSource {
-      self = git info;
-      inherit uri;
+      self = git info // (if uri == null then { } else { seedCfg.source = uri; });
+      inherit told;
     };
   drv = name: outputs: {
     label = "packages.x86_64-linux.${name}";
@@ -91,8 +91,21 @@ in
   };
 
   "a source is a repository, a commit, a tree and a lock file" = {
-    actual = source { rev = "4f1c"; } "git+https://example.org/app";
-    expected = {
+    actual = map ({ uri, told }: source { rev = "4f1c"; } uri told) [
+      {
+        uri = "git+https://example.org/app";
+        told = null;
+      }
+      {
+        uri = null;
+        told = "git+https://example.org/app";
+      }
+      {
+        uri = "git+https://example.org/app";
+        told = "git+https://example.org/app";
+      }
+    ];
+    expected = builtins.genList (_number: {
       ok = true;
       source = {
         uri = "git+https://example.org/app";
@@ -100,10 +113,17 @@ in
         narHash = "sha256-self";
         lock = null;
       };
+    }) 3;
+  };
+  "whoever builds a flake says nothing else than it does" = {
+    actual = source { rev = "4f1c"; } "git+https://example.org/app" "git+https://example.org/fork";
+    expected = {
+      ok = false;
+      message = "nix-seed: the flake says in its seedCfg that it is of git+https://example.org/app, and whoever builds it that it is of git+https://example.org/fork.";
     };
   };
   "a source without a repository and without a commit is refused, with both" = {
-    actual = source { dirtyRev = "4f1c-dirty"; } null;
+    actual = source { dirtyRev = "4f1c-dirty"; } null null;
     expected = {
       ok = false;
       message = ''

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod cargo;
 pub mod files;
+pub mod node;
 pub mod parallel;
 pub mod process;
 pub mod programs;

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::authority;
 use super::token::Kind;
@@ -31,13 +31,13 @@ pub struct Given {
 }
 
 impl JobTokens {
-    pub(super) fn start(issuer: SocketAddr, kind: Kind) -> Result<Self> {
+    pub(super) fn start(issuer: SocketAddr, kind: Kind, claims: Value) -> Result<Self> {
         let given = Arc::<Mutex<Vec<Given>>>::default();
         let server = {
             let given = Arc::clone(&given);
             Server::start(Ipv4Addr::LOCALHOST.into(), move |client| {
                 let mut client = BufReader::new(client);
-                while let Ok(true) = serve(&mut client, issuer, kind, &given) {}
+                while let Ok(true) = serve(&mut client, issuer, kind, &claims, &given) {}
             })?
         };
         Ok(Self { server, given })
@@ -66,6 +66,7 @@ fn serve(
     client: &mut BufReader<Stream>,
     issuer: SocketAddr,
     kind: Kind,
+    claims: &Value,
     given: &Mutex<Vec<Given>>,
 ) -> io::Result<bool> {
     let Some(head) = Head::read(client)? else { return Ok(false) };
@@ -83,7 +84,9 @@ fn serve(
         (404, json!({ "message": "tokens are not here" }))
     } else {
         let audience = parameter("audience").unwrap_or_else(|| AUDIENCE.into());
-        let token = authority::mint(issuer, kind, &json!({ "aud": audience })).map_err(io::Error::other)?;
+        let mut claims = claims.clone();
+        claims["aud"] = audience.clone().into();
+        let token = authority::mint(issuer, kind, &claims).map_err(io::Error::other)?;
         let answer = json!({ "count": token.len(), "value": token });
         given.lock().unwrap_or_else(PoisonError::into_inner).push(Given { audience, token });
         (200, answer)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::addresses::Addresses;
@@ -120,7 +120,12 @@ impl Stack {
 
     /// Where a job asks for its tokens, which are those of [`Self::mint`].
     pub fn job_tokens(&self, kind: Kind) -> Result<JobTokens> {
-        JobTokens::start(self.authority.address(), kind)
+        self.job_tokens_with(kind, json!({}))
+    }
+
+    /// The same, of a job of which a token says something else than usual.
+    pub fn job_tokens_with(&self, kind: Kind, claims: Value) -> Result<JobTokens> {
+        JobTokens::start(self.authority.address(), kind, claims)
     }
 
     /// What clients have to trust to believe this stack, and all of its logs.

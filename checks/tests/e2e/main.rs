@@ -10,6 +10,7 @@ mod benchmark;
 mod cfg;
 mod changes;
 mod check;
+mod ci;
 mod client;
 mod closures;
 mod complete;

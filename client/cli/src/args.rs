@@ -4,9 +4,11 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
-use crate::commands::{attest, cfg, check, diff, down, lock, prune, push, trusted_root, up, verify, verify_bundle};
+use crate::commands::{
+    attest, build, cfg, check, ci, diff, down, init, lock, prune, push, trusted_root, up, verify, verify_bundle,
+};
 #[cfg(target_os = "linux")]
-use crate::commands::{build, record, run};
+use crate::commands::{record, run};
 
 /// Publishes seeds and starts from them.
 #[derive(Parser)]
@@ -75,21 +77,30 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     #[command(name = "run-probe", hide = true)]
     RunProbe(run::Probe),
-    #[cfg(target_os = "linux")]
     Build(Box<build::Build>),
     Check(check::Check),
     Cfg(cfg::Cfg),
     Down(down::Down),
+    Init(init::Init),
     Diff(diff::Diff),
     Lock(lock::Lock),
     Prune(prune::Prune),
     Attest(Box<attest::Attest>),
+    Ci(Box<ci::Ci>),
     TrustedRoot(trusted_root::TrustedRoot),
     Verify(verify::Verify),
     VerifyBundle(verify_bundle::VerifyBundle),
 }
 
 impl Command {
+    /// Where traces go without being asked to.
+    pub(crate) fn trace(&self) -> Option<PathBuf> {
+        match self {
+            Self::Ci(ci) => ci.trace(),
+            _ => None,
+        }
+    }
+
     /// What a person calls it; none for a part of another command.
     pub(crate) fn name(&self) -> Option<&'static str> {
         Some(match self {
@@ -101,15 +112,16 @@ impl Command {
             Self::Record(_) => "record",
             #[cfg(target_os = "linux")]
             Self::RunInside(_) | Self::RunProbe(_) => return None,
-            #[cfg(target_os = "linux")]
             Self::Build(_) => "build",
             Self::Check(_) => "check",
             Self::Cfg(_) => "cfg",
             Self::Down(_) => "down",
+            Self::Init(_) => "init",
             Self::Diff(_) => "diff",
             Self::Lock(_) => "lock",
             Self::Prune(_) => "prune",
             Self::Attest(_) => "attest",
+            Self::Ci(ci) => ci.name(),
             Self::TrustedRoot(_) => "trusted-root",
             Self::Verify(_) => "verify",
             Self::VerifyBundle(_) => "verify-bundle",

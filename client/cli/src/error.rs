@@ -55,23 +55,19 @@ pub(crate) enum Error {
         "nobody says where statements on {what} are: name them with --bundle, or the repository as `registry` in seedCfg"
     )]
     NoBundles { what: String },
-    #[cfg(target_os = "linux")]
     #[error(
         "what is built in a seed that nobody has verified proves nothing: build it with --no-attest, or leave out --insecure-skip-verify"
     )]
     Worthless,
     /// Nix, or the seed's helper, has said why.
-    #[cfg(target_os = "linux")]
     #[error(
         "nothing is signed or published: the seed's nix-seed-helper ended with exit code {code}; what it said is above"
     )]
     NotBuilt { code: u8 },
-    #[cfg(target_os = "linux")]
     #[error(
         "nothing is signed: {why}; build in the folder of a git repository, of which the policy is, as it was committed"
     )]
     OtherCommit { why: String },
-    #[cfg(target_os = "linux")]
     #[error(
         "what is signed is not built with --option {name}, which may change it; allowed are: {allowed}; or build with --no-attest"
     )]
@@ -80,9 +76,8 @@ pub(crate) enum Error {
     NoRegistry,
     #[error("{text:?} is no digest; write sha256: and 64 digits 0-9, a-f")]
     Digest { text: String },
-    #[cfg(target_os = "linux")]
-    #[error("--identity-token-env: there is no variable {name}")]
-    NoVariable { name: String },
+    #[error("{option}: there is no variable {name}")]
+    NoVariable { option: &'static str, name: String },
     #[error("{text:?} is no URL, as https://host/path is one")]
     Url { text: String },
     #[error("seedCfg has no builder `{name}`; see: nix-seed cfg show")]
@@ -140,7 +135,6 @@ pub(crate) enum Error {
     Evaluation { attribute: String, hint: &'static str },
     #[error("{place}: {error}")]
     Cfg { place: String, error: nix_seed_cfg::Error },
-    #[cfg(target_os = "linux")]
     #[error(
         "{seed} cannot be tried: {why}; build it again with this version of nix-seed, or ask with --quick whether it suits"
     )]
@@ -149,6 +143,73 @@ pub(crate) enum Error {
     #[cfg(target_os = "linux")]
     #[error("the command did not begin")]
     NotBegun { code: u8 },
+    #[error(
+        "the seed {digest} is not up at /nix, where it is to be built in (--here); bring it there: eval \"$(nix-seed up)\""
+    )]
+    NotUpHere { digest: String },
+    #[error(
+        "what is signed is not built through a Nix daemon, whose settings may be others than it says: build where nix-seed up has made /nix, \
+         without --here, or with --no-attest"
+    )]
+    ThroughDaemon,
+    #[error("{path} is not what the seed holds; somebody has written to it: nix-seed down, and nix-seed up", path = path.display())]
+    ChangedHere { path: PathBuf },
+    #[error("the job is refused: {why}")]
+    Untrusted { why: &'static str },
+    #[error(transparent)]
+    NoJobPolicy(#[from] nix_seed_ci::NoPolicy),
+    #[error(
+        "the flake has a seedCfg, and a machine without Nix cannot evaluate it before it uses the seed: commit what it says beside it: nix-seed cfg show --json > {folder}/.seed.cfg.json",
+        folder = folder.display()
+    )]
+    NoPolicyFile { folder: PathBuf },
+    #[error("{place} is a policy of level {level}, and this job wants {wanted} at least (--posture)")]
+    Posture { place: String, level: u64, wanted: u8 },
+    #[error(
+        "nobody says where the seed goes: name the repository with --registry HOST/NAME, or as `registry` in seedCfg"
+    )]
+    NoRegistryForJob,
+    #[error("{flake} is not checked out here; take this step in the folder of the flake")]
+    NotCheckedOut { flake: String },
+    #[error(
+        "give a registry's login by NIX_SEED_REGISTRY_USERNAME and NIX_SEED_REGISTRY_PASSWORD: a step has other commands ask for it"
+    )]
+    StepLogin,
+    #[error("there is no folder for what the steps of this job leave: name one with --state DIR, or set HOME")]
+    NoState,
+    #[error(
+        "{folder} is another user's, or others may write to it, who could say what is published; name another with --state DIR, or: chmod go-w {folder}",
+        folder = folder.display()
+    )]
+    StateShared { folder: PathBuf },
+    #[error("no seed suits, and nothing else is to be done (--without-seed fail): {why}")]
+    NoSuitableSeed { why: String },
+    #[error(
+        "there is no Nix for {system}: none in PATH, none in a seed that is up, and none is named with --nix; install one before, as with \
+         cachix/install-nix-action"
+    )]
+    NoNixForJob { system: String },
+    #[error("no step has brought up a seed: nix-seed ci start")]
+    NotStarted,
+    #[error("no step has made a seed: nix-seed ci seed")]
+    NothingSeeded,
+    #[error("what is built would not be signed (--attest always): {why}")]
+    NotAttested { why: String },
+    #[error("the output {text:?}: {why}")]
+    Output { text: String, why: String },
+    #[error("on which branch? This job runs on none; name it with --branch")]
+    NoBranch,
+    #[error("no pull request from {head} to {base}: {why}")]
+    NoPullRequest { head: String, base: String, why: String },
+    #[error(transparent)]
+    Workflow(nix_seed_ci::workflow::Error),
+    #[error("{path} is there already, and other than it would be written; look at it, and write over it with --force", path = path.display())]
+    WorkflowThere { path: PathBuf },
+    #[error("drifted: {differences}; write the files anew: nix-seed init --force, with the same options")]
+    WorkflowDrifted { differences: String },
+    /// What it ran has said why.
+    #[error("a command of this step failed")]
+    StepFailed { code: u8 },
     #[error("{doing} {path}: {source}", path = path.display())]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
 }
@@ -177,13 +238,25 @@ impl Error {
             #[cfg(not(target_os = "linux"))]
             Self::OnlyQuick => 2,
             Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } | Self::Cfg { .. } => 3,
-            #[cfg(target_os = "linux")]
             Self::NoHelper { .. } => 3,
-            #[cfg(target_os = "linux")]
-            Self::Worthless | Self::NoVariable { .. } | Self::NotForAttested { .. } => 2,
-            #[cfg(target_os = "linux")]
+            Self::Worthless | Self::NotForAttested { .. } => 2,
+            Self::StepFailed { code } => *code,
+            Self::NoVariable { .. }
+            | Self::NotCheckedOut { .. }
+            | Self::StepLogin
+            | Self::NotStarted
+            | Self::NothingSeeded
+            | Self::Output { .. }
+            | Self::NoBranch
+            | Self::Workflow(_) => 2,
+            Self::NoJobPolicy(_) | Self::NoPolicyFile { .. } | Self::NoRegistryForJob => 3,
+            Self::ChangedHere { .. } => 4,
+            Self::NotUpHere { .. } | Self::ThroughDaemon => 5,
+            Self::WorkflowThere { .. } | Self::WorkflowDrifted { .. } => 5,
+            Self::Untrusted { .. } | Self::Posture { .. } | Self::StateShared { .. } | Self::NotAttested { .. } => 5,
+            Self::NoSuitableSeed { .. } => 6,
+            Self::NoState | Self::NoNixForJob { .. } | Self::NoPullRequest { .. } => 1,
             Self::OtherCommit { .. } => 3,
-            #[cfg(target_os = "linux")]
             Self::NotBuilt { code } => match code {
                 7 => 8,
                 code => *code,
@@ -220,6 +293,6 @@ impl Error {
         if matches!(self, Self::NotBegun { .. }) {
             return true;
         }
-        false
+        matches!(self, Self::StepFailed { .. })
     }
 }

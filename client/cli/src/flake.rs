@@ -40,7 +40,6 @@ impl Flake {
     }
 
     /// The flake, and the attribute.
-    #[cfg(target_os = "linux")]
     pub(crate) fn parts(&self) -> (&str, &str) {
         (&self.flake, &self.attribute)
     }

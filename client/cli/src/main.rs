@@ -46,7 +46,8 @@ fn main() -> ExitCode {
         telemetry::none();
         return part(commands::run(args).map(|done| done.code));
     };
-    let telemetry = match Telemetry::start(began, name, args.global.trace.as_deref()) {
+    let trace = args.global.trace.clone().or_else(|| args.command.trace());
+    let telemetry = match Telemetry::start(began, name, trace.as_deref()) {
         Ok(telemetry) => telemetry,
         Err(error) => return part(Err(error)),
     };

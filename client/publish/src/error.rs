@@ -111,6 +111,27 @@ pub enum Error {
         /// What git says.
         why: String,
     },
+    /// A remote does not take a commit, and will not if it is asked again.
+    #[error(
+        "{remote} takes no commit on {branch}: {why}; let the job write to it (GitHub: permissions: contents: write, and a branch \
+         whose rules let it), or ask by a pull request: nix-seed ci record --as pull-request"
+    )]
+    NotTaken {
+        /// The remote's name.
+        remote: String,
+        /// The branch.
+        branch: String,
+        /// What git says.
+        why: String,
+    },
+    /// Others kept writing to a branch.
+    #[error("{branch}: others wrote to it {attempts} times while .seed.lock was written there; run it again")]
+    BranchContended {
+        /// The branch.
+        branch: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
     /// A repository of git lacks branches or tags that may name seeds.
     #[error(
         "{dir} is a shallow clone: it may lack branches and tags whose .seed.lock names seeds that are to be kept; fetch \

@@ -12,11 +12,25 @@ const MESSAGE_MAX: usize = 500;
 
 /// What a command of git writes to standard output, in the folder `dir`, with `input` on its standard input.
 pub(crate) fn git<S: AsRef<OsStr>>(dir: &Path, arguments: &[S], input: &[u8]) -> Result<Vec<u8>> {
+    git_with(dir, arguments, input, &[])
+}
+
+/// The same, with variables: what is secret is no argument.
+pub(crate) fn git_with<S: AsRef<OsStr>>(
+    dir: &Path,
+    arguments: &[S],
+    input: &[u8],
+    variables: &[(String, String)],
+) -> Result<Vec<u8>> {
     let shown = || arguments.iter().map(|part| part.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
     let failed = |why: String| Error::Git { dir: dir.into(), command: shown(), why };
     let mut command = Command::new("git");
     // Nobody is there to be asked for a password.
-    command.env("GIT_TERMINAL_PROMPT", "0");
+    // What it says is told by us, in our language, and in part understood.
+    command
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .envs(variables.iter().map(|(name, value)| (name, value)));
     command.arg("-C").arg(dir).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| failed(format!("it cannot be run: {error}; install git")))?;
     let stdin = child.stdin.take();

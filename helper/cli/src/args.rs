@@ -141,6 +141,12 @@ pub(crate) enum Command {
         /// The digest of the seed that this runs in
         #[arg(long, value_name = "sha256:…")]
         digest: String,
+        /// The repository that the flake is of, where it does not say so itself
+        #[arg(long, value_name = "git+https://…")]
+        source: Option<String>,
+        /// Leave out what is no output of the flake, as long as something is left
+        #[arg(long)]
+        existing: bool,
         /// An option of Nix
         #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
         option: Vec<String>,

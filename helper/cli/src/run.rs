@@ -40,8 +40,8 @@ pub(crate) fn run(command: Command) -> Result<(), Error> {
             let request = read_json(&request)?;
             write_aside(&out, |out| release::release(request, out))
         }
-        Command::Results { outputs, flake, seed, digest, option, out } => {
-            let request = results::Request { flake, seed, outputs, digest, options: option };
+        Command::Results { outputs, flake, seed, digest, source, existing, option, out } => {
+            let request = results::Request { flake, seed, outputs, existing, digest, source, options: option };
             write_aside(&out, |out| results::write(&request, out))
         }
         Command::Sbom { image, graph, result, name, image_version, time, metadata, derivations, root, out } => {

@@ -1,12 +1,13 @@
 //! A file for each command.
 
 pub(crate) mod attest;
-#[cfg(target_os = "linux")]
 pub(crate) mod build;
 pub(crate) mod cfg;
 pub(crate) mod check;
+pub(crate) mod ci;
 pub(crate) mod diff;
 pub(crate) mod down;
+pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod prune;
 pub(crate) mod push;
@@ -56,12 +57,13 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::Check(command) => return check::run(&command, global).map(Done::from),
         Command::Cfg(command) => cfg::run(&command, global),
         Command::Down(command) => down::run(&command, global),
+        Command::Init(command) => init::run(&command, global),
         Command::Diff(command) => diff::run(&command, global),
         Command::Lock(command) => lock::run(&command, global),
         Command::Prune(command) => prune::run(&command, global),
-        #[cfg(target_os = "linux")]
         Command::Build(command) => build::run(&command, global),
         Command::Attest(command) => attest::run(&command, global),
+        Command::Ci(command) => return ci::run(&command, global).map(Done::from),
         Command::TrustedRoot(command) => trusted_root::run(&command, global),
         Command::Verify(command) => verify::run(&command, global),
         Command::VerifyBundle(command) => verify_bundle::run(&command),

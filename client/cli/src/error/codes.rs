@@ -22,7 +22,7 @@ pub(super) fn publish(error: &Publish) -> u8 {
         | Publish::Shallow { .. }
         | Publish::Partial { .. }
         | Publish::NoSuchTag { .. } => 3,
-        Publish::Restricted { .. } | Publish::NothingKept { .. } => 5,
+        Publish::Restricted { .. } | Publish::NothingKept { .. } | Publish::NotTaken { .. } => 5,
         _ => 1,
     }
 }

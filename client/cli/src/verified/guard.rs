@@ -93,7 +93,6 @@ impl Guard {
     }
 
     /// The policy; none where nothing is asked.
-    #[cfg(target_os = "linux")]
     pub(crate) fn trusted(&self) -> Option<&Trusted> {
         self.rules.as_ref().map(|rules| &rules.trusted)
     }

@@ -26,12 +26,14 @@
 
 mod entry;
 mod file;
+mod remote;
 mod text;
 
 use std::collections::BTreeMap;
 
 pub use entry::Entry;
 pub use file::{LockFile, head};
+pub use remote::{Change, Outcome, Remote};
 
 use crate::{Error, Result};
 

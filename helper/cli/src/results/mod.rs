@@ -3,7 +3,6 @@
 //! It is the seed's own helper that does so, whatever version of `nix-seed` has started it: so what is written is a function of
 //! the commit and the seed.
 
-mod name;
 mod nix;
 
 use std::collections::BTreeMap;
@@ -13,7 +12,7 @@ use std::path::{Path, PathBuf};
 use nix_seed_image::Error as ImageError;
 use nix_seed_image::layout::Layout;
 use nix_seed_sbom::Subject;
-use nix_seed_statement::Digest;
+use nix_seed_statement::{Digest, attribute};
 use nix_seed_statement::release::{Input, Kind, Output, Release, ReleaseStatement};
 use nix_seed_store::{Closure, LiveDatabase, Sha256Hash, StorePath, database_folder};
 use serde::Deserialize;
@@ -22,7 +21,6 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::release::{RequestSource, sboms};
 use crate::sbom;
-use name::attribute;
 use nix::Nix;
 
 /// The files that are written.
@@ -38,8 +36,12 @@ pub(crate) struct Request {
     pub(crate) seed: String,
     /// The outputs, as a person writes them.
     pub(crate) outputs: Vec<String>,
+    /// Whether what is no output of the flake is left out.
+    pub(crate) existing: bool,
     /// The manifest of the seed that this runs in.
     pub(crate) digest: String,
+    /// The repository that the flake is of, where it does not say so.
+    pub(crate) source: Option<String>,
     /// Pairs of a name and a value: Nix' options.
     pub(crate) options: Vec<String>,
 }
@@ -80,13 +82,18 @@ pub(crate) fn write(request: &Request, out: &Path) -> Result<(), Error> {
     fs::create_dir_all(out).map_err(ImageError::io("creating", out))?;
     let nix = Nix { options: &request.options };
     let (system, settings) = nix.settings()?;
-    let attributes = request.outputs.iter().map(|output| attribute(output, &system)).collect::<Result<Vec<_>, _>>()?;
+    let named = |output: &String| {
+        attribute(output, &system).map_err(|why| Error::request(format!("the output {output:?}"), why))
+    };
+    let attributes = request.outputs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
     let attributes = sorted(attributes);
-    let seed = format!("{}#{}.results", request.flake, request.seed);
-    let evaluated: Evaluated = nix.evaluate(&seed, &selecting(&attributes))?;
-    if let Some(other) = attributes.iter().find(|attribute| !evaluated.attributes.contains(attribute)) {
+    let (what, function) = question(request.source.as_deref(), &attributes);
+    let seed = format!("{}#{}.{what}", request.flake, request.seed);
+    let evaluated: Evaluated = nix.evaluate(&seed, &function)?;
+    let others: Vec<_> = attributes.iter().filter(|attribute| !evaluated.attributes.contains(attribute)).collect();
+    if let Some(other) = others.first().filter(|_| !request.existing || others.len() == attributes.len()) {
         let known = evaluated.attributes.join(", ");
-        return Err(Error::NotOutput { attribute: other.clone(), seed, known });
+        return Err(Error::NotOutput { attribute: (*other).clone(), seed, known });
     }
     put(&out.join(SETTINGS), &settings)?;
     let derivations = nix.build(&evaluated.targets.into_iter().flat_map(|one| one.targets).collect::<Vec<_>>())?;
@@ -105,10 +112,23 @@ fn sorted(mut attributes: Vec<String>) -> Vec<String> {
     attributes
 }
 
+/// What is evaluated: an attribute of the seed, and a function that is applied to it.
+fn question(source: Option<&str>, attributes: &[String]) -> (&'static str, String) {
+    let select = selecting(attributes);
+    match source {
+        None => ("results", select),
+        Some(source) => ("resultsFrom", format!("of: ({select}) (of {})", text(source))),
+    }
+}
+
+/// One of Nix' strings: a JSON text is one, but for what Nix would put in.
+fn text(text: &str) -> String {
+    Value::from(text).to_string().replace("${", "\\${")
+}
+
 /// A function that leaves out what nobody asked for, before it is evaluated.
 fn selecting(attributes: &[String]) -> String {
-    // A JSON text is one of Nix' strings, but for what Nix would put in.
-    let names: Vec<_> = attributes.iter().map(|name| Value::from(&**name).to_string().replace("${", "\\${")).collect();
+    let names: Vec<_> = attributes.iter().map(|name| text(name)).collect();
     format!(
         "results: let wanted = builtins.filter (output: builtins.elem output.attribute [ {} ]); in results // {{ \
          attributes = map (output: output.attribute) results.outputs; outputs = wanted results.outputs; \

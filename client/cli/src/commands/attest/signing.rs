@@ -1,8 +1,7 @@
 //! What signs, and who vouches for it: from the command line, or from `seedCfg`.
 
-#[cfg(target_os = "linux")]
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nix_seed_cfg::{Builder, Cfg};
@@ -26,7 +25,8 @@ const PASSWORD_VARIABLES: [&str; 2] = ["NIX_SEED_PASSWORD", "COSIGN_PASSWORD"];
 #[derive(Args)]
 #[command(next_help_heading = "Signing")]
 pub(crate) struct Signing {
-    /// Sign with this private key: PEM, encrypted or not, or a key of cosign's. Its password is in NIX_SEED_PASSWORD or COSIGN_PASSWORD
+    /// Sign with this private key: PEM, encrypted or not, or a key of cosign's; env://VARIABLE is one that is in a variable. Its password is
+    /// in NIX_SEED_PASSWORD or COSIGN_PASSWORD
     #[arg(long, value_name = "FILE", conflicts_with_all = ["builder", "identity_token_file", "identity_token_env", "identity_token_stdin"])]
     key: Option<PathBuf>,
     /// Read the key's password from this file
@@ -62,7 +62,15 @@ impl Signing {
     /// What signs.
     pub(crate) fn signer(&self, cfg: &Cfg, http: &Http) -> Result<Signer, Error> {
         if let Some(path) = &self.key {
-            let key = PrivateKey::read(path, &self.password()?)?;
+            let password = self.password()?;
+            let key = match variable(path) {
+                Some(name) => {
+                    let text =
+                        std::env::var(name).map_err(|_| Error::NoVariable { option: "--key", name: name.into() })?;
+                    PrivateKey::parse(&SecretString::from(text), &password, &path.display().to_string())?
+                }
+                None => PrivateKey::read(path, &password)?,
+            };
             self.say(key.public());
             return Ok(Signer::Key(key));
         }
@@ -82,19 +90,20 @@ impl Signing {
     }
 
     /// Whether there will be something to sign with, as far as can be said before; no secret is read.
-    #[cfg(target_os = "linux")]
     pub(crate) fn check(&self, cfg: &Cfg) -> Result<(), Error> {
         self.services(cfg)?;
-        for path in self.key.iter().chain(&self.identity_token_file) {
+        for path in self.key.iter().chain(&self.identity_token_file).filter(|path| variable(path).is_none()) {
             File::open(path).map_err(|source| Error::Io { doing: "reading", path: path.clone(), source })?;
         }
         if let Some(name) = &self.builder {
             let builder = cfg.builders.get(name).ok_or_else(|| Error::NoBuilder { name: name.clone() })?;
             command(name, builder)?;
         }
-        match &self.identity_token_env {
-            Some(name) if std::env::var_os(name).is_none() => Err(Error::NoVariable { name: name.clone() }),
-            _ => Ok(()),
+        let key = self.key.as_deref().and_then(variable).map(|name| ("--key", name));
+        let token = self.identity_token_env.as_deref().map(|name| ("--identity-token-env", name));
+        match key.into_iter().chain(token).find(|(_, name)| std::env::var_os(name).is_none()) {
+            Some((option, name)) => Err(Error::NoVariable { option, name: name.into() }),
+            None => Ok(()),
         }
     }
 
@@ -148,6 +157,11 @@ impl Signing {
         };
         Ok(Services { fulcio, timestamp, rekor })
     }
+}
+
+/// The variable that a key is in, as cosign writes it: `env://NAME`.
+fn variable(path: &Path) -> Option<&str> {
+    path.to_str()?.strip_prefix("env://")
 }
 
 fn command(name: &str, builder: &Builder) -> Result<CommandSigner, Error> {

@@ -1,5 +1,8 @@
 //! `nix-seed build`.
 
+#[cfg(target_os = "linux")]
+mod apart;
+mod here;
 mod results;
 
 use std::ffi::OsString;
@@ -7,23 +10,20 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
-use nix_seed_attest::Kept;
 use nix_seed_publish::lock::head;
-use nix_seed_run::{Cache, Finished, Options, Ready};
 use nix_seed_sign::Http;
 use nix_seed_source::Location;
 use nix_seed_statement::release::ReleaseStatement;
 use nix_seed_trust::Refused;
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use super::attest::{Built, Place, Release, Signed, Signing, Target};
-use super::run::{Over, Wish, told, variables};
 use super::verify::Trusted;
 use crate::args::Global;
 use crate::error::Error;
 use crate::files::read;
 use crate::flake::Flake;
-use crate::verified::{SeedTrust, Wanted, locked};
+use crate::verified::{Guard, SeedTrust, Wanted, locked};
+use results::Results;
 
 /// The program of the seed's own that builds, and writes what is signed.
 const HELPER: &str = "nix-seed-helper";
@@ -72,9 +72,18 @@ pub(crate) struct Build {
     /// The folder for results and statements
     #[arg(long, value_name = "DIR", default_value = "results")]
     out: PathBuf,
+    /// The repository that the flake is of, where it does not say so in a seedCfg [default: the policy's]
+    #[arg(long, value_name = "git+https://…")]
+    source: Option<String>,
+    /// Leave out what is no output of the flake, as long as something is left
+    #[arg(long)]
+    existing: bool,
     /// An option of Nix for this build; where it is signed, one of those that change no result, or sandbox-paths ""
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
     option: Vec<String>,
+    /// Build in the seed that is up at this machine's /nix, instead of apart from it; on macOS there is no other way
+    #[arg(long)]
+    here: bool,
     /// Build, and write what would be signed, but sign and publish nothing
     #[arg(long)]
     no_attest: bool,
@@ -90,12 +99,12 @@ pub(crate) fn run(build: &Build, global: &Global) -> Result<(), Error> {
         build.check_attested(&flake)?;
     }
     // A build that gets out of its sandbox finds no token in what this process was given.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(|error| io("protecting the memory of", Path::new("nix-seed"), error.into()))?;
     let location = &locked::seed(build.seed.as_ref(), &flake, "build --seed", global)?;
-    let cache = Cache::of_user()?;
     // What is signed stands on what is known of the seed now.
-    let kept = build.no_attest.then(|| Kept::at(cache.statements()));
+    let kept = if build.no_attest { kept()? } else { None };
     let wanted = Wanted { location, flake: &flake, is_for_flake: true, may_be_own: build.no_attest, kept };
     let guard = build.trust.guard(wanted, global)?;
     // What cannot be signed or published is found out before it is built.
@@ -110,18 +119,15 @@ pub(crate) fn run(build: &Build, global: &Global) -> Result<(), Error> {
     let scratch = tempfile::tempdir().map_err(|source| io("creating a folder in", &std::env::temp_dir(), source))?;
     let documents = scratch.path().join("documents");
     let began = SystemTime::now();
-    let wish = Wish { is_unpacked: false, is_complete: true };
-    let over = Over { guard: &guard, wish, global, cache: &cache };
-    let (seed, finished) = over.run(|seed| {
-        let finished = build.over(seed, &cache, &flake, scratch.path(), &documents, global)?;
-        Ok((seed.digest(), finished))
-    })?;
-    let said = results::check(&finished, &documents, &seed, global)?;
+    let source = build.source.as_deref().or_else(|| guard.trusted().map(|trusted| &*trusted.policy.source));
+    let job = Job { build, flake: &flake, source, documents: &documents, global };
+    let (seed, built_results) = job.run(&guard)?;
+    let said = built_results.check(&documents, &seed, global)?;
     if let Some((trusted, _)) = policy {
         check_source(&said, trusted, &flake)?;
     }
-    let held = results::take(&finished, &said, &documents, &build.out, global)?;
-    drop(finished);
+    let held = built_results.take(&said, &documents, &build.out, global)?;
+    drop(built_results);
     if let Some((trusted, target)) = policy {
         let release = Release::read(&documents.join(RELEASE), Some(&documents))?;
         let path = documents.join(SETTINGS);
@@ -177,58 +183,84 @@ impl Build {
         }
         Ok(())
     }
+}
 
-    /// Has the seed's helper build.
-    fn over(
-        &self,
-        seed: &Ready,
-        cache: &Cache,
-        flake: &Flake,
-        scratch: &Path,
-        documents: &Path,
-        global: &Global,
-    ) -> Result<Finished, Error> {
-        let no_helper = |why| Error::NoHelper { seed: seed.digest(), why };
-        let helper = seed.program(cache, HELPER);
-        let helper =
-            helper.ok_or_else(|| no_helper("it has no nix-seed-helper in its PATH, as older seeds have none"))?;
+/// What the seed's helper is asked to do.
+struct Job<'a> {
+    build: &'a Build,
+    flake: &'a Flake,
+    source: Option<&'a str>,
+    /// Where it writes.
+    documents: &'a Path,
+    global: &'a Global,
+}
+
+impl Job<'_> {
+    /// Does it; gives the seed's digest.
+    fn run(&self, guard: &Guard) -> Result<(String, Results), Error> {
+        #[cfg(target_os = "linux")]
+        if !self.build.here {
+            return apart::run(self, guard);
+        }
+        here::run(self, guard)
+    }
+
+    /// The helper's command line.
+    fn command(&self, helper: &Path, digest: &str) -> Vec<OsString> {
         let mut command: Vec<OsString> = vec![helper.into(), "results".into()];
-        let (flake, attribute) = flake.parts();
-        for (name, value) in [("--flake", flake), ("--seed", attribute), ("--digest", &seed.digest())] {
+        let (flake, attribute) = self.flake.parts();
+        for (name, value) in [("--flake", flake), ("--seed", attribute), ("--digest", digest)] {
             command.extend([name.into(), value.into()]);
         }
-        command.extend(["--out".into(), documents.into()]);
-        for pair in self.option.chunks(2) {
+        command.extend(["--out".into(), self.documents.into()]);
+        if let Some(source) = self.source {
+            command.extend(["--source".into(), source.into()]);
+        }
+        if self.build.existing {
+            command.push("--existing".into());
+        }
+        for pair in self.build.option.chunks(2) {
             command.push("--option".into());
             command.extend(pair.iter().map(OsString::from));
         }
         command.push("--".into());
         let default = [DEFAULT.to_owned()];
-        let outputs = if self.outputs.is_empty() { &default[..] } else { &self.outputs };
+        let outputs = if self.build.outputs.is_empty() { &default[..] } else { &self.build.outputs };
         command.extend(outputs.iter().map(OsString::from));
-        let mut own = variables();
-        // No settings of the user's, nor anything else that he keeps: trusted settings, registries, caches.
-        own.push(("NIX_USER_CONF_FILES".into(), String::new()));
-        let home = scratch.join("home");
+        command
+    }
+
+    /// No settings of the user's, nor anything else that he keeps: trusted settings, registries, caches.
+    fn variables(&self) -> Result<Vec<(String, String)>, Error> {
+        let home = self.documents.with_file_name("home");
         std::fs::create_dir_all(&home).map_err(|source| io("creating", &home, source))?;
-        own.push(("HOME".into(), home.display().to_string()));
-        let options = Options {
-            no_network: true,
-            require_sandbox: true,
-            json: global.json,
-            inherited: Some(INHERITED.map(ToOwned::to_owned).into()),
-            variables: own,
-            command: command.clone(),
-        };
-        let finished = nix_seed_run::run(cache, seed, &options)?;
-        told(&finished, &command)?;
-        match finished.code {
-            0 => Ok(finished),
+        Ok(vec![("NIX_USER_CONF_FILES".into(), String::new()), ("HOME".into(), home.display().to_string())])
+    }
+
+    /// What the helper's exit code means.
+    fn ended(&self, seed: &str, code: u8) -> Result<(), Error> {
+        match code {
+            0 => Ok(()),
             // As its --help lists them.
-            2 => Err(no_helper("its nix-seed-helper is of another version, and does not understand what it was asked")),
+            2 => Err(no_helper(
+                seed,
+                "its nix-seed-helper is of another version, and does not understand what it was asked",
+            )),
             code => Err(Error::NotBuilt { code }),
         }
     }
+}
+
+fn no_helper(seed: &str, why: &'static str) -> Error {
+    Error::NoHelper { seed: seed.into(), why }
+}
+
+/// What was enough before to believe a seed, where this user keeps it.
+fn kept() -> Result<Option<nix_seed_attest::Kept>, Error> {
+    #[cfg(target_os = "linux")]
+    return Ok(Some(nix_seed_attest::Kept::at(nix_seed_run::Cache::of_user()?.statements())));
+    #[cfg(not(target_os = "linux"))]
+    Ok(None)
 }
 
 fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Error {

@@ -1,0 +1,164 @@
+//! Jobs, as pushes and pull requests start them.
+
+use super::*;
+
+/// A quickstart's first day: no seed yet, then a seed, then a build in it; then a dependency changes.
+#[test]
+fn from_no_seed_to_attested_builds_and_through_a_changed_dependency() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+
+    // Nobody has made a seed: the job makes one for itself, and signs nothing.
+    let first = forge.run(&runner, "build", |_| ());
+    succeeded(&first);
+    assert_eq!(output(&first, BUILD, "how"), "built");
+    assert_eq!(output(&first, BUILD, "attested"), "false");
+    assert!(first.summary.contains("names no seed for x86"), "{}", first.summary);
+
+    let made = forge.run(&runner, "seed", |_| ());
+    succeeded(&made);
+    assert!(made.summary.contains("signed, logged and attached"), "{}", made.summary);
+    let built_from = forge.head();
+    let recorded = forge.pull();
+    assert_ne!(built_from, recorded, "{}", made.log);
+    assert_eq!(output(&made, SEED, "commit"), recorded);
+    let entry = forge.locked();
+    assert_eq!(entry["commit"], built_from);
+    assert_eq!(entry["digest"], output(&made, SEED, "digest"));
+    assert_eq!(entry["image"], forge.name());
+
+    // The seed's workflow has ended, which starts this one, on a machine with nothing.
+    let event = json!({ "workflow_run": { "conclusion": "success", "head_repository": { "full_name": "owner/app" } } });
+    let seeded = forge.run(&runner, "build", |given| {
+        given.event = ("workflow_run".into(), event.clone());
+        given.is_bare = true;
+    });
+    succeeded(&seeded);
+    assert_eq!(output(&seeded, BUILD, "how"), "seed", "{}", seeded.log);
+    assert_eq!(output(&seeded, BUILD, "attested"), "true", "{}", seeded.log);
+    assert!(seeded.log.contains("verified: `github` built the seed"), "{}", seeded.log);
+    let seed = format!("{}@{}", forge.name(), entry["digest"].as_str().unwrap());
+    for line in [
+        &*format!("| seed | `{seed}`, verified |"),
+        "| attested | yes: signed, logged and published |",
+        "| `packages.x86_64-linux.default` | `/nix/store/",
+        "| `apps.x86_64-linux.default` | `/nix/store/",
+    ] {
+        assert!(seeded.summary.contains(line), "{line}: {}", seeded.summary);
+    }
+    // Of the default, what the flake has; and no cache was named.
+    assert!(!seeded.summary.contains("devShells"), "{}", seeded.summary);
+    let skipped = seeded.steps.iter().find(|(name, _)| name == "Push to Cachix").unwrap();
+    assert_eq!(skipped.1, nix_seed_checks::runner::Conclusion::Skipped);
+    // Whoever has the policy believes what was built.
+    let path = output(&seeded, BUILD, "paths").lines().next().unwrap();
+    assert!(path.starts_with("/nix/store/"), "{path}");
+    // One trace, of all steps.
+    let traces = fs::read_to_string(runner.state().join("trace.jsonl")).unwrap();
+    for name in ["nix-seed ci start", "nix-seed up", "nix-seed check", "nix-seed ci build", "nix-seed build"] {
+        assert!(traces.contains(&format!("\"{name}\"")), "{name} in {traces}");
+    }
+
+    // The same seed again: nothing to sign, nothing to record.
+    let same = forge.run(&runner, "seed", |_| ());
+    succeeded(&same);
+    assert!(same.summary.contains("it is the one that is locked"), "{}", same.summary);
+    assert_eq!(forge.pull(), recorded);
+
+    // A dependency more.
+    let with = "src = ./tally;\n            nativeBuildInputs = [ pkgs.which ];";
+    edit(forge.example.source(), "flake.nix", "src = ./tally;", with).unwrap();
+    forge.commit();
+    let lacking = forge.run(&runner, "build", |_| ());
+    succeeded(&lacking);
+    assert_eq!(output(&lacking, BUILD, "how"), "built", "{}", lacking.log);
+    assert!(lacking.summary.contains("lacks what this commit needs"), "{}", lacking.summary);
+    succeeded(&forge.run(&runner, "seed", |_| ()));
+    forge.pull();
+    assert_ne!(forge.locked()["digest"], entry["digest"]);
+    let renewed = forge.run(&runner, "build", |given| given.is_bare = true);
+    succeeded(&renewed);
+    assert_eq!(output(&renewed, BUILD, "attested"), "true", "{}", renewed.log);
+}
+
+#[test]
+fn a_fork_builds_and_gets_no_rights() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    succeeded(&forge.run(&runner, "seed", |_| ()));
+    forge.pull();
+    let fork = json!({ "pull_request": { "head": { "repo": { "full_name": "stranger/app" } } } });
+
+    // As GitHub starts it: no identity, a token that reads.
+    let read = forge.run(&runner, "build", |given| {
+        given.event = ("pull_request".into(), fork.clone());
+        given.reference = "refs/pull/1/merge".into();
+        given.has_identity = false;
+        given.is_bare = true;
+    });
+    succeeded(&read);
+    assert_eq!(output(&read, BUILD, "how"), "seed", "{}", read.log);
+    assert_eq!(output(&read, BUILD, "attested"), "false");
+    assert!(read.summary.contains("| attested | no: it is a pull request"), "{}", read.summary);
+
+    // With rights that a fork must not have, in either action.
+    let head = forge.head();
+    for (workflow, event, has_identity) in [
+        ("build", "pull_request", true),
+        ("build", "pull_request_target", false),
+        ("seed", "pull_request_target", true),
+    ] {
+        let refused = forge.run(&runner, workflow, |given| {
+            given.event = (event.into(), fork.clone());
+            given.has_identity = has_identity;
+        });
+        assert!(refused.ran && !refused.success, "{workflow} {event}: {}", refused.log);
+        assert!(refused.log.contains("code of a fork would be built by a job that may sign"), "{}", refused.log);
+        assert!(!refused.log.contains("+ nix build"), "{}", refused.log);
+    }
+    assert_eq!(forge.pull(), head, "nothing was recorded");
+
+    // The seed's own workflow, where it only reads: it is built, and stays there.
+    let read = forge.run(&runner, "seed", |given| {
+        given.event = ("pull_request".into(), fork);
+        given.reference = "refs/pull/1/merge".into();
+        given.has_identity = false;
+    });
+    succeeded(&read);
+    assert!(read.summary.contains("| published | no: it is a pull request"), "{}", read.summary);
+    assert_eq!(forge.pull(), head);
+}
+
+#[test]
+fn a_token_without_rights_is_said_and_nothing_is_recorded() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    let head = forge.head();
+    let denied = forge.run(&runner, "seed", |given| given.token = "a-token-that-may-nothing".into());
+    assert!(!denied.success, "{}", denied.log);
+    assert!(denied.log.contains("packages: write"), "{}", denied.log);
+    let unnamed = forge.run(&runner, "seed", |given| given.has_identity = false);
+    assert!(!unnamed.success, "{}", unnamed.log);
+    assert!(unnamed.log.contains("id-token: write"), "{}", unnamed.log);
+    assert_eq!(forge.pull(), head);
+    // A summary of what there was is written all the same.
+    assert!(
+        unnamed
+            .steps
+            .iter()
+            .any(|(name, how)| name == "Sum up" && *how == nix_seed_checks::runner::Conclusion::Success)
+    );
+}
+
+#[test]
+fn attack_a_program_of_another_digest_is_not_run() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    forge.pin(&"0".repeat(64));
+    let refused = forge.run(&runner, "build", |_| ());
+    assert!(!refused.success && refused.log.contains("FAILED"), "{}", refused.log);
+    assert!(!refused.log.contains("+ n") && !refused.log.contains("not found"), "{}", refused.log);
+    fs::write(forge.folder.path().join("action/action/programs"), "").unwrap();
+    let refused = forge.run(&runner, "build", |_| ());
+    assert!(!refused.success && refused.log.contains("has no program for Linux-X64"), "{}", refused.log);
+}

@@ -1,0 +1,143 @@
+//! `.seed.lock`, written by jobs of several systems at the same time, to branches and by pull requests.
+
+use std::process::Child;
+
+use super::*;
+
+/// What `ci seed` would have left for a system.
+fn seeded(folder: &Path, system: &str, digit: char, flake_lock: &str) {
+    fs::create_dir_all(folder).unwrap();
+    let record = json!({
+        "system": system, "digest": format!("sha256:{}", digit.to_string().repeat(64)), "image": "ghcr.io/owner/app-seed",
+        "commit": digit.to_string().repeat(40), "lock": flake_lock, "kept": "new", "why": null, "seconds": 1.0,
+    });
+    fs::write(folder.join("seed.json"), record.to_string()).unwrap();
+}
+
+/// A repository with a flake and its lock file, and a remote.
+struct Repository {
+    folder: TempDir,
+    publisher: Publisher,
+    flake_lock: String,
+}
+
+impl Repository {
+    fn open() -> Self {
+        let (folder, publisher) = (tempfile::tempdir().unwrap(), Publisher::open());
+        let repository = Self { folder, publisher, flake_lock: String::new() };
+        fs::create_dir(repository.at("work")).unwrap();
+        fs::write(repository.at("work/flake.nix"), "{ outputs = _: { }; }\n").unwrap();
+        fs::write(
+            repository.at("work/flake.lock"),
+            "{ \"nodes\": { \"root\": { } }, \"root\": \"root\", \"version\": 7 }\n",
+        )
+        .unwrap();
+        repository.git("work", &["init", "--quiet", "--initial-branch", "main"]);
+        repository.git("work", &["add", "--all"]);
+        repository.git("work", &["commit", "--quiet", "--message", "first"]);
+        repository.git(".", &["clone", "--quiet", "--bare", "work", "remote.git"]);
+        let remote = repository.at("remote.git").display().to_string();
+        repository.git("work", &["remote", "add", "origin", &remote]);
+        let digest = Sha256::digest(fs::read(repository.at("work/flake.lock")).unwrap());
+        let flake_lock = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { flake_lock, ..repository }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        at(self.folder.path(), name)
+    }
+
+    fn git(&self, folder: &str, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=me", "-c", "user.email=me@example.org"]).args(arguments);
+        process::output(git.current_dir(self.at(folder))).unwrap()
+    }
+
+    fn record(&self, system: &str, options: &[&str]) -> Command {
+        let state = self.at(&format!("state-{system}")).display().to_string();
+        let mut command =
+            self.publisher.command(&[&["ci", "record", "--branch", "main", "--state", &state], options].concat());
+        command.current_dir(self.at("work"));
+        command
+    }
+
+    fn lock(&self, branch: &str) -> Value {
+        serde_json::from_str(&self.git("remote.git", &["show", &format!("{branch}:.seed.lock")])).unwrap()
+    }
+}
+
+const SYSTEMS: [(&str, char); 4] =
+    [("x86_64-linux", 'a'), ("aarch64-linux", 'b'), ("x86_64-darwin", 'c'), ("aarch64-darwin", 'd')];
+
+#[test]
+fn systems_that_write_at_the_same_time_do_not_conflict() {
+    let repository = Repository::open();
+    let children: Vec<Child> = SYSTEMS
+        .iter()
+        .map(|(system, digit)| {
+            seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.flake_lock);
+            repository.record(system, &[]).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let lock = repository.lock("main");
+    for (system, digit) in SYSTEMS {
+        assert_eq!(lock["seeds"][system]["commit"], digit.to_string().repeat(40));
+    }
+    // A commit each, and nothing but the one file; the working tree is as it was.
+    assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "5");
+    let changed = repository.git("remote.git", &["diff", "--name-only", "main~4", "main"]);
+    assert_eq!(changed, ".seed.lock\n");
+    assert_eq!(repository.git("work", &["status", "--porcelain"]), "");
+    assert_eq!(repository.git("work", &["for-each-ref", "refs/nix-seed"]), "");
+    // Once more: nothing is written.
+    let again = said(&mut repository.record("x86_64-linux", &["--json"]));
+    assert_eq!(again.json()["record"]["why"], "the branch names this seed already");
+    assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "5");
+}
+
+#[test]
+fn a_seed_of_another_flake_lock_is_not_recorded() {
+    let repository = Repository::open();
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &"0".repeat(64));
+    let said = said(&mut repository.record("x86_64-linux", &["--json"]));
+    assert!(said.json()["record"]["why"].as_str().unwrap().contains("another flake.lock by now"), "{}", said.out);
+    assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "1");
+}
+
+#[test]
+fn a_branch_that_may_not_be_written_to_is_said() {
+    let repository = Repository::open();
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.flake_lock);
+    let hook = repository.at("remote.git/hooks/update");
+    fs::write(&hook, "#!/bin/sh\necho 'protected branch' >&2\nexit 1\n").unwrap();
+    process::output(Command::new("chmod").arg("+x").arg(&hook)).unwrap();
+    let said = said(&mut repository.record("x86_64-linux", &[]));
+    assert_eq!(said.code, Some(5), "{}", said.err);
+    assert!(said.err.contains("protected branch") && said.err.contains("--as pull-request"), "{}", said.err);
+}
+
+#[test]
+fn systems_ask_by_one_pull_request_for_each_flake_lock() {
+    let repository = Repository::open();
+    for (system, digit) in &SYSTEMS[..2] {
+        seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.flake_lock);
+        // By hand there is no forge to be asked: the branch is what there is.
+        let said = said(&mut repository.record(system, &["--as", "pull-request", "--json"]));
+        assert_eq!(said.json()["record"]["branch"], format!("nix-seed/main-{}", &repository.flake_lock[..12]));
+    }
+    let branch = format!("nix-seed/main-{}", &repository.flake_lock[..12]);
+    let lock = repository.lock(&branch);
+    assert!(lock["seeds"]["x86_64-linux"].is_object() && lock["seeds"]["aarch64-linux"].is_object(), "{lock}");
+    assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "1");
+}
+
+#[test]
+fn without_a_seed_there_is_nothing_to_record() {
+    let repository = Repository::open();
+    let said = said(&mut repository.record("x86_64-linux", &[]));
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("nix-seed ci seed"), "{}", said.err);
+}

@@ -1,0 +1,230 @@
+//! A step: which job it is of, and what it runs.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix_seed_ci::Job;
+use serde_json::Value;
+
+use super::Common;
+use super::state::State;
+use crate::args::Global;
+use crate::error::Error;
+use crate::files::read;
+use crate::flake::Flake;
+use crate::{print, telemetry};
+
+/// The document of an event has at most so many bytes.
+const EVENT_MAX: u64 = 64 << 20;
+
+/// What a command as root is told of the environment: where it writes, who it logs in as, and whom it trusts.
+const KEPT: [&str; 18] = [
+    "CI",
+    "DOCKER_CONFIG",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NIX_CONFIG",
+    "NIX_SEED_READ_TIMEOUT",
+    "NIX_SEED_REGISTRY",
+    "NIX_SEED_REGISTRY_PASSWORD",
+    "NIX_SEED_REGISTRY_TOKEN",
+    "NIX_SEED_REGISTRY_USERNAME",
+    "NIX_SSL_CERT_FILE",
+    "NO_PROXY",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "SSL_CERT_FILE",
+    "TRACEPARENT",
+];
+
+pub(super) struct Step<'a> {
+    pub(super) global: &'a Global,
+    pub(super) flake: Flake,
+    /// The folder of the flake, where what it runs begins.
+    pub(super) folder: PathBuf,
+    pub(super) state: State,
+    /// None at somebody's terminal.
+    pub(super) job: Option<Job>,
+}
+
+/// What a command came to.
+pub(super) struct Ended {
+    pub(super) code: u8,
+    pub(super) out: String,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn open(common: &Common, global: &'a Global) -> Result<Self, Error> {
+        let flake = common.flake()?;
+        let folder = flake.folder().ok_or_else(|| Error::NotCheckedOut { flake: flake.to_string() })?;
+        Ok(Self { global, flake, folder, state: State::open(common.state.as_deref())?, job: job()? })
+    }
+
+    /// The system that is built for, as Nix writes it.
+    pub(super) fn system(&self) -> String {
+        self.global.platform().nix_system()
+    }
+
+    /// Whether the runner reads variables from files, as GitHub's does.
+    pub(super) fn has_files(&self) -> bool {
+        variable("GITHUB_ENV").is_some() && variable("GITHUB_PATH").is_some()
+    }
+
+    /// Another command of this program.
+    pub(super) fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Command, Error> {
+        let mut command = Command::new(program()?);
+        command.args(self.arguments(arguments));
+        Ok(self.prepared(command))
+    }
+
+    /// The same as root, where this user may become root without being asked.
+    pub(super) fn command_as_root<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Command, Error> {
+        if rustix::process::geteuid().is_root() || !may_be_root() {
+            return self.command(arguments);
+        }
+        let mut command = Command::new("sudo");
+        command.args(["--non-interactive", &format!("--preserve-env={}", KEPT.join(",")), "--"]);
+        command.arg(program()?).args(self.arguments(arguments));
+        Ok(self.prepared(command))
+    }
+
+    /// Nix, as what is up has it, else as the machine.
+    pub(super) fn nix<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Command, Error> {
+        let mut command = Command::new("nix");
+        command.args(["--extra-experimental-features", "nix-command flakes"]);
+        command.args(arguments.iter().map(AsRef::as_ref));
+        let mut command = self.prepared(command);
+        // A seed's own settings are for builds that have all they need.
+        let config = variable("NIX_CONFIG").unwrap_or_default();
+        command.env("NIX_CONFIG", format!("{config}\nsubstitute = true"));
+        Ok(command)
+    }
+
+    fn arguments<S: AsRef<str>>(&self, arguments: &[S]) -> Vec<OsString> {
+        let mut all: Vec<OsString> = arguments.iter().map(|argument| argument.as_ref().into()).collect();
+        // Before what is handed on to a command.
+        let mut common: Vec<OsString> = Vec::new();
+        for host in &self.global.plain_http {
+            common.extend(["--plain-http".into(), host.into()]);
+        }
+        common.push("--trace".into());
+        common.push(self.global.trace.clone().unwrap_or_else(|| self.state.trace()).into());
+        all.splice(1..1, common);
+        all
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        if let Some(parent) = telemetry::traceparent() {
+            command.env("TRACEPARENT", parent);
+        }
+        let (path, variables) = self.state.environment();
+        if !path.is_empty() {
+            let own = std::env::var_os("PATH").unwrap_or_default();
+            let all = path.iter().map(PathBuf::from).chain(std::env::split_paths(&own));
+            if let Ok(joined) = std::env::join_paths(all) {
+                command.env("PATH", joined);
+            }
+        }
+        command.envs(variables).current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command, which a person can run as well: it is shown.
+    pub(super) fn run(&self, mut command: Command) -> Result<Ended, Error> {
+        print::note(&format!("+ {}", shown(&command)));
+        let program = PathBuf::from(command.get_program());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+        let output = child.and_then(std::process::Child::wait_with_output);
+        let output = output.map_err(|source| Error::Io { doing: "running", path: program, source })?;
+        let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+        Ok(Ended { code, out: String::from_utf8_lossy(&output.stdout).into_owned() })
+    }
+
+    /// The same, where it has to succeed; its exit code is this step's, else.
+    pub(super) fn done(&self, command: Command) -> Result<String, Error> {
+        let ended = self.run(command)?;
+        if ended.code == 0 { Ok(ended.out) } else { Err(Error::StepFailed { code: ended.code }) }
+    }
+
+    /// Whether there is a Nix.
+    pub(super) fn has_nix(&self) -> bool {
+        let (path, _) = self.state.environment();
+        let own = std::env::var_os("PATH").unwrap_or_default();
+        path.iter().map(PathBuf::from).chain(std::env::split_paths(&own)).any(|folder| folder.join("nix").is_file())
+    }
+
+    /// Says something to later steps: an output of this one.
+    pub(super) fn output(&self, name: &str, value: &str) -> Result<(), Error> {
+        let Some(file) = variable("GITHUB_OUTPUT") else { return Ok(()) };
+        // A value of several lines ends with a line that is not in it (docs.github.com, "Workflow commands", "Multiline strings").
+        let mut end = "nix-seed-end".to_owned();
+        while value.contains(&end) {
+            end.push('-');
+        }
+        append(Path::new(&file), &format!("{name}<<{end}\n{value}\n{end}\n"))
+    }
+}
+
+/// The job that this process is in.
+fn job() -> Result<Option<Job>, Error> {
+    let event = match variable("GITHUB_EVENT_PATH").map(PathBuf::from) {
+        Some(path) => {
+            let event: serde_json::Result<Value> = serde_json::from_slice(&read(&path, EVENT_MAX)?);
+            event.map_err(|error| Error::Io { doing: "understanding", path, source: error.into() })?
+        }
+        None => Value::Null,
+    };
+    Ok(Job::read(&variable, &event))
+}
+
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+pub(super) fn append(path: &Path, text: &str) -> Result<(), Error> {
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
+}
+
+fn program() -> Result<PathBuf, Error> {
+    std::env::current_exe().map_err(|source| Error::Io { doing: "finding", path: "nix-seed".into(), source })
+}
+
+fn may_be_root() -> bool {
+    let mut sudo = Command::new("sudo");
+    sudo.args(["--non-interactive", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    sudo.status().is_ok_and(|status| status.success())
+}
+
+/// A command as a person would write it; nothing in it is secret.
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let words = command.get_args().map(|argument| quoted(&argument.to_string_lossy()));
+    std::iter::once(program).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%^#".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_a_shell_takes_it() {
+        let mut command = Command::new("/a/nix-seed");
+        command.args(["up", "it's", "", "a b", "x@sha256:0"]);
+        assert_eq!(shown(&command), r"nix-seed up 'it'\''s' '' 'a b' x@sha256:0");
+    }
+}
