@@ -2,6 +2,8 @@
 #
 # Why: what `nix flake check` builds: the unit tests, whose result is a line of text; the proof that each example's seed is complete; and
 # seeds, which the helper then reads back and verifies.
+#
+# The flake-parts module is tested in nixpkgs' module system. A package set that has none, as that of checks/, says so instead.
 {
   system,
   pkgs,
@@ -33,6 +35,16 @@ in
 {
   lib = pkgs.writeText "nix-seed-lib-tests" (import ../lib/tests);
   mk-seed = pkgs.writeText "nix-seed-mk-seed-tests" (import ./tests);
+  flake-parts = pkgs.writeText "nix-seed-flake-parts-tests" (
+    if nixpkgs.lib ? evalModules then
+      import ./tests/flake-parts {
+        inherit (nixpkgs) lib;
+        inherit nix-seed;
+        example = import ./example.nix;
+      }
+    else
+      "not run: this package set has no module system (lib.evalModules)"
+  );
 }
 // (
   # The examples are written for Linux.
