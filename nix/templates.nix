@@ -3,10 +3,9 @@
 # Why: what `nix flake init -t github:0compute/nix-seed` copies into an empty folder. Examples are templates, so that a test builds what a newcomer
 # gets; the one for flake-parts lies apart, since its tests need nixpkgs' module system.
 let
-  # Nix sees of a git checkout only what git knows.
   begin = ''
-    1. `git add flake.nix`, since Nix sees only files that git knows, and put your own outputs in the place of the placeholder.
-    2. `nix build .#seed` makes the seed, an OCI image, and flake.lock. Commit both files.
+    1. Put your own outputs in the place of what is there. `git add` new files: of a git checkout, Nix sees only what git knows.
+    2. `nix build .#seed` makes the seed, an OCI image, and flake.lock. Commit flake.nix and flake.lock.
   '';
   help = "`nix run github:0compute/nix-seed -- --help` lists what can be done with a seed; https://github.com/0compute/nix-seed explains it.\n";
 in

@@ -126,7 +126,7 @@ in
       }:
       builtins.pathExists (path + "/flake.nix")
       && description != ""
-      && builtins.match ".*git add flake.nix.*nix build .#seed.*--help.*" welcomeText != null
+      && builtins.match ".*git add.*nix build .#seed.*flake.lock.*--help.*" welcomeText != null
     ) whole.templates;
     expected = {
       attested = true;
