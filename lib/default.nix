@@ -15,6 +15,8 @@ let
   functions = {
     # Arguments and messages
     arguments = call ./arguments.nix;
+    seedOptions = call ./seed-options.nix;
+    mkSeedPage = call ./mk-seed-page.nix;
     configFaults = call ./config-faults.nix;
     configKeys = call ./config-keys.nix;
     listFaults = call ./list-faults.nix;

@@ -1,5 +1,5 @@
 # The command `nix-seed`, for outside of derivations: a workspace of its own, which shares the helper's libraries.
-{ rustPlatform, ... }:
+{ rustPlatform, canExecute, ... }:
 let
   manifest = builtins.fromTOML (builtins.readFile ../client/Cargo.toml);
 in
@@ -7,6 +7,8 @@ rustPlatform.buildRustPackage {
   pname = "nix-seed";
   inherit (manifest.workspace.package) version;
   src = import ./source.nix "nix-seed-source" [
+    # The list of released programs is part of the program.
+    "action"
     "client"
     "helper"
   ];
@@ -19,6 +21,18 @@ rustPlatform.buildRustPackage {
   ];
   # The tests are for us, not for everyone who starts from a seed; checks/ runs them.
   doCheck = false;
+  # The program writes its completions and manual pages itself, so they are there where the builder can run it.
+  postInstall =
+    if canExecute then
+      ''
+        mkdir -p $out/share/bash-completion/completions $out/share/zsh/site-functions $out/share/fish/vendor_completions.d $out/share/man/man1
+        $out/bin/nix-seed completions bash >$out/share/bash-completion/completions/nix-seed
+        $out/bin/nix-seed completions zsh >$out/share/zsh/site-functions/_nix-seed
+        $out/bin/nix-seed completions fish >$out/share/fish/vendor_completions.d/nix-seed.fish
+        $out/bin/nix-seed man --out $out/share/man/man1
+      ''
+    else
+      "";
   meta = {
     description = "Publishes Nix seeds and starts from them";
     mainProgram = "nix-seed";

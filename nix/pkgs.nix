@@ -45,6 +45,9 @@ pkgs: {
     pkgs.gzip
   ];
 
+  # Whether what is built for that system can be run where it is built.
+  canExecute = pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform;
+
   # For the helper: Rust, and a C library to link into it. It has to run in a sandbox that holds nothing else.
   inherit (pkgs) rustPlatform;
   staticLibc = pkgs.glibc.static;

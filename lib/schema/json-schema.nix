@@ -38,12 +38,14 @@ let
         { type = "null"; }
       ];
     };
-    listOf = type: {
-      type = "array";
-      items = schema type.of;
-      minItems = type.min;
-      maxItems = type.max;
-    };
+    listOf =
+      type:
+      {
+        type = "array";
+        items = schema type.of;
+        minItems = type.min;
+      }
+      // (if type.max == null then { } else { maxItems = type.max; });
     attrsOf = type: {
       type = "object";
       propertyNames = schema type.key;

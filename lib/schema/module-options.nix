@@ -22,6 +22,7 @@ let
     listOf = type: types.listOf (ofType type.of);
     attrsOf = type: types.attrsOf (ofType type.of);
     record = type: types.submodule { options = ofFields type; };
+    opaque = type: type.module types;
   };
   ofType = type: moduleTypes.${type.kind} type;
   ofOption =
@@ -33,6 +34,7 @@ let
         example = lib.literalExpression (renderNix option.example);
       }
       // (if option ? default then { inherit (option) default; } else { })
+      // (if option ? defaultText then { defaultText = lib.literalMD option.defaultText; } else { })
     );
   ofFields = type: builtins.mapAttrs (_name: ofOption) type.fields;
 in

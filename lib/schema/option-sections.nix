@@ -18,7 +18,9 @@ let
   # As forges make it of a heading.
   anchorOf =
     option: lowerCase (builtins.replaceStrings [ "." "<" ">" " " ] [ "" "" "" "-" ] (nameOf option));
-  defaultOf = option: if option ? default then "`${renderNix option.default}`" else "required";
+  defaultOf =
+    option:
+    option.defaultText or (if option ? default then "`${renderNix option.default}`" else "required");
 
   # The first paragraph of a description, on one line.
   summaryOf =

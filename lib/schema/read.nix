@@ -1,7 +1,8 @@
-# schemaRead :: { what :: String, type :: Type } -> Any -> { value :: Any, problems :: [ String ] }
+# schemaRead :: { what :: String, type :: Type, called? :: String, example? :: String } -> Any -> { value :: Any, problems :: [ String ] }
 #
 # Why: one walk over what a person wrote checks it and fills in what was left out. `value` means something where there are no problems, of
-# which each is a whole message. `what` is whose options they are. A private key is never repeated, wherever it was put.
+# which each is a whole message. `what` is whose options they are, `called` the word for one, `example` a whole that is right. A private key is
+# never repeated, wherever it was put.
 #
 # Example:
 #   schemaRead { what = "seedCfg"; type = record { level = { type = enum [ 1 2 ]; default = 1; … }; }; } { }
@@ -16,8 +17,15 @@
   optionPaths,
   renderNix,
 }:
-{ what, type }:
+{
+  what,
+  type,
+  called ? "option",
+  example ? null,
+}:
 let
+  likeThis = if example == null then "" else "\nFor example: ${example}";
+
   # Where an option of that name is: it may have been put in the wrong place.
   placesOf =
     name: builtins.filter (place: builtins.elemAt place (builtins.length place - 1) == name) (map (option: option.path) (optionPaths type));
@@ -84,6 +92,10 @@ let
       type: _path: subject: value:
       if builtins.elem value type.values then good value else wrong subject value;
 
+    opaque =
+      type: _path: subject: value:
+      if type.accepts value then good value // { faults = type.faults value; } else wrong subject value;
+
     nullOr =
       type: path: subject: value:
       if value == null then good null else read type.of path subject value;
@@ -100,7 +112,7 @@ let
         wrong subject value
       else if count < type.min then
         bad subject [ "is an empty list" ]
-      else if count > type.max then
+      else if type.max != null && count > type.max then
         bad subject [ "is a list of ${toString count}, more than ${toString type.max}" ]
       else
         {
@@ -162,10 +174,10 @@ let
         ofOption =
           name:
           if !(value ? ${name}) && !(type.fields.${name} ? default) then
-            [ "nix-seed: ${what} needs the option `${here name}`.\n${asked name}" ]
+            [ "nix-seed: ${what} needs the ${called} `${here name}`.\n${asked name}" ]
           else if options.${name}.faults != [ ] then
             [
-              "nix-seed: ${what}'s option `${here name}` is not what it has to be: ${
+              "nix-seed: ${what}'s ${called} `${here name}` is not what it has to be: ${
                 builtins.concatStringsSep "; " options.${name}.faults
               }.\n${asked name}"
             ]
@@ -188,8 +200,8 @@ let
           in
           [
             ''
-              nix-seed: ${what} has no option `${here name}`.${hint}
-              The options ${if path == [ ] then "are" else "of ${attributePath path} are"}: ${builtins.concatStringsSep ", " names}.''
+              nix-seed: ${what} has no ${called} `${here name}`.${hint}
+              The ${called}s ${if path == [ ] then "are" else "of ${attributePath path} are"}: ${builtins.concatStringsSep ", " names}.${likeThis}''
           ];
       in
       if !builtins.isAttrs value then
@@ -208,9 +220,9 @@ let
 in
 value:
 let
-  whole = read type [ ] "it" value;
+  whole = read type [ ] "what it got" value;
 in
 {
   inherit (whole) value;
-  problems = map (fault: "nix-seed: ${what} takes a set of options, but ${fault}.") whole.faults ++ whole.problems;
+  problems = map (fault: "nix-seed: ${what} takes a set of ${called}s, but ${fault}.${likeThis}") whole.faults ++ whole.problems;
 }

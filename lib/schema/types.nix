@@ -1,10 +1,11 @@
-# schemaTypes :: { text, file, int, bool, enum, nullOr, listOf, attrsOf, record }
+# schemaTypes :: { text, file, int, bool, enum, nullOr, listOf, attrsOf, record, opaque }
 #     Type   = { kind :: String, expected :: String, … }
-#     Option = { type :: Type, default? :: Any, description :: String, example :: Any }
+#     Option = { type :: Type, default? :: Any, defaultText? :: String, description :: String, example :: Any }
 #
 # Why: a configuration's types as plain data, so that its check, its normal form, its reference page, its JSON schema and its module
 # options come from one source and cannot disagree. `expected` is what a message and the page say of a type. Patterns keep to what Nix
 # (POSIX extended) and JSON Schema (ECMA 262) read alike; they match whole texts. An option without a default has to be given.
+# `defaultText` tells of a default that is a function, or is not known before it is used.
 #
 # `read` turns what a person writes into the normal form: { value = …; }, or { faults = [ "is …" ]; }, which go on from "it" or from
 # "element 2 of 3". Without it, a text is its own normal form and `pattern` says which are right.
@@ -74,6 +75,7 @@ in
     expected = "${of.expected}; or null";
   };
 
+  # `max` may be null: of any length.
   listOf =
     {
       of,
@@ -112,4 +114,23 @@ in
     inherit fields;
     expected = "a set with the options ${builtins.concatStringsSep ", " (builtins.attrNames fields)}";
   };
+
+  # What Nix alone has, so that there is no JSON of it: a derivation, a function. `accepts` says whether it is of the right sort; if so, `faults` says
+  # what is wrong within. `module` chooses, among the types of nixpkgs' module system, the one that says how several definitions become one.
+  opaque =
+    {
+      expected,
+      accepts,
+      faults ? _value: [ ],
+      module ? types: types.raw,
+    }:
+    {
+      kind = "opaque";
+      inherit
+        expected
+        accepts
+        faults
+        module
+        ;
+    };
 }

@@ -89,12 +89,12 @@ in
   ${builtins.concatStringsSep "\n" (map exampleOf seedCfgExamples)}
   ## As module options
 
-  `lib.seedCfgOptions` gives the same options to the module system of nixpkgs. With flake-parts, several modules can then add to one configuration:
+  With flake-parts, `flakeModules.default` has them as `flake.seedCfg`, to which several modules can add ([flake-parts.md](flake-parts.md)). `lib.seedCfgOptions` gives the same options to other modules of nixpkgs' module system:
 
   ```nix
   { lib, inputs, ... }:
   {
-    options.flake.seedCfg = lib.mkOption {
+    options.seedCfg = lib.mkOption {
       type = lib.types.submodule { options = inputs.nix-seed.lib.seedCfgOptions lib; };
       description = "Whom to trust: doc/seed-cfg.md of nix-seed.";
       apply = inputs.nix-seed.lib.seedCfg;

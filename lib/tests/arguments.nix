@@ -66,7 +66,7 @@ in
     };
   };
   "every argument's message can be made" = {
-    actual = builtins.all (name: !(check { ${name} = 1.5; }).ok) (builtins.attrNames lib.arguments);
+    actual = builtins.all (name: !(check { ${name} = 1.5; }).ok) (builtins.attrNames lib.arguments.fields);
     expected = true;
   };
 
@@ -74,6 +74,7 @@ in
   "name with a registry" = accepts { name = "localhost:5000/me/app.seed_1"; };
   "name of 255 bytes" = accepts { name = "localhost/${text 245}"; };
   "name of 256 bytes" = refuses { name = "localhost/${text 246}"; };
+  "name that holds a store path" = refuses { name = "app-${baseNameOf "${./arguments.nix}"}"; };
   "a very long name does not exhaust the stack" = refuses { name = text 200000; };
   "name with a tag" = refuses { name = "app:v1"; };
   "name with two dots in a row" = refuses { name = "app..seed"; };
@@ -240,8 +241,8 @@ in
   "message: not a set" = {
     actual = (lib.checkArguments "x").message;
     expected = ''
-      nix-seed: mkSeed takes a set of arguments, but got the string "x".
-      For example: mkSeed { inherit pkgs; inherit (inputs) self; }'';
+      nix-seed: mkSeed takes a set of arguments, but what it got is the string "x".
+      For example: mkSeed { inherit pkgs; inherit (inputs) self; exclude = [ "seed" ]; }'';
   };
   "message: missing" = {
     actual = (lib.checkArguments { }).message;
@@ -252,13 +253,13 @@ in
 
       nix-seed: mkSeed needs the argument `self`.
       Expected: the flake that the seed is for.
-      For example: inherit (inputs) self;'';
+      For example: self = inputs.self;'';
   };
   "message: unknown" = {
     actual = message { exlude = [ ]; };
     expected = ''
-      nix-seed: mkSeed has no argument `exlude`.
-      Its arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, own, pkgs, recording, self, tag, tools.
+      nix-seed: mkSeed has no argument `exlude`. Did you mean `exclude`?
+      The arguments are: closure, config, contents, exclude, filter, helper, maxLayers, maxSize, name, nix, nixConf, outputs, own, pkgs, recording, self, tag, tools.
       For example: mkSeed { inherit pkgs; inherit (inputs) self; exclude = [ "seed" ]; }'';
   };
   "message: wrong type" = {

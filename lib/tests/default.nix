@@ -14,6 +14,7 @@ run {
   frontier = tests ./frontier.nix;
   messages = tests ./messages.nix;
   metadata = tests ./metadata.nix;
+  mk-seed-documents = tests ./mk-seed-documents.nix;
   names = tests ./names.nix;
   own-source = tests ./own-source.nix;
   partition = tests ./partition.nix;
@@ -21,6 +22,7 @@ run {
   release = tests ./release.nix;
   restrictions = tests ./restrictions.nix;
   schema = tests ./schema.nix;
+  schema-opaque = tests ./schema-opaque.nix;
   seed-cfg = tests ./seed-cfg.nix;
   seed-cfg-documents = tests ./seed-cfg-documents.nix;
   seed-cfg-messages = tests ./seed-cfg-messages.nix;

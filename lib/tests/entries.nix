@@ -12,7 +12,7 @@ let
       lib.entries (
         {
           inherit system;
-          outputs = lib.arguments.outputs.default;
+          outputs = lib.arguments.fields.outputs.default;
           exclude = [ ];
           filter = _path: _output: true;
         }

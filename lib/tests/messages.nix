@@ -26,7 +26,7 @@ let
       expected = ''
         nix-seed: mkSeed's argument `self` is not what it has to be: it is the integer 1.
         Expected: the flake that the seed is for.
-        For example: inherit (inputs) self;'';
+        For example: self = inputs.self;'';
     };
     name = {
       actual = message { name = "Bad Name"; };
@@ -306,6 +306,6 @@ whole
 // {
   "every argument has its message here" = {
     actual = builtins.attrNames whole;
-    expected = builtins.attrNames lib.arguments;
+    expected = builtins.attrNames lib.arguments.fields;
   };
 }

@@ -1,6 +1,17 @@
 # Names of outputs, images and store paths.
 { lib }:
 let
+  # As mkSeed takes it.
+  isName =
+    name:
+    (lib.checkArguments {
+      inherit name;
+      pkgs.stdenv = { };
+      self = {
+        _type = "flake";
+        outPath = "/flake";
+      };
+    }).ok;
   seedName = package: seedNameWith { } { packages.test.default = package; };
   seedNameWith =
     arguments: self:
@@ -102,7 +113,7 @@ in
     expected = "flake-seed";
   };
   "every default name is accepted as an argument" = {
-    actual = builtins.all (name: lib.arguments.name.accepts (seedName { pname = name; })) [
+    actual = builtins.all (name: isName (seedName { pname = name; })) [
       "hello"
       "_"
       "A.B"

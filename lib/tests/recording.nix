@@ -9,18 +9,27 @@ let
     actual = lib.recordingFaults recording;
     expected = [ fault ];
   };
+  isArgument =
+    recording:
+    (lib.checkArguments {
+      inherit recording;
+      pkgs.stdenv = { };
+      self = {
+        _type = "flake";
+        outPath = "/flake";
+      };
+    }).ok;
   accepts = recording: {
-    actual = lib.arguments.recording.accepts recording;
+    actual = isArgument recording;
     expected = true;
   };
   refuses = recording: {
-    actual = lib.arguments.recording.accepts recording;
+    actual = isArgument recording;
     expected = false;
   };
   missing = "there is no file /none/such.json (in a git checkout, Nix sees only files that git knows: git add such.json)";
 in
 {
-  "none" = isAccepted null;
   "a file" = isAccepted ./recording.nix;
   "a file of the store" = isAccepted "${./recording.nix}";
   "a file that is not there" = says /none/such.json missing;

@@ -3,54 +3,28 @@
 let
   type = lib.seedCfgType;
   options = lib.optionPaths type;
-  # A committed document and what it should be. The whole text would say less than the command that writes it.
-  isFresh = file: command: text: {
-    actual = if builtins.readFile file == text then "it is what is generated" else "${toString file} is out of date; write it anew: ${command}";
-    expected = "it is what is generated";
-  };
+  isFresh = import ./is-fresh.nix;
   examples = builtins.listToAttrs (
     map (example: {
       inherit (example) name;
       value = lib.checkSeedCfg example.value;
     }) lib.seedCfgExamples
   );
-  read =
-    type: value:
-    (lib.schemaRead {
-      what = "it";
-      type = lib.schemaTypes.record { it = { inherit type; }; };
-    } { it = value; }).problems;
   # An example that is a file has none here.
   isFile = option: builtins.match ".*[.]/.*" (lib.renderNix option.example) != null;
   named = test: builtins.concatMap ({ option, path, ... }: if test option then [ (builtins.concatStringsSep "." path) ] else [ ]) options;
-  isBlank = text: builtins.match "[ \n]*" text != null;
 in
-{
+import ./option-table.nix { inherit lib type; }
+// {
   "doc/seed-cfg.md" = isFresh ../../doc/seed-cfg.md "nix eval --raw --file lib seedCfgPage > doc/seed-cfg.md" lib.seedCfgPage;
   "doc/seed-cfg.schema.json" =
     isFresh ../../doc/seed-cfg.schema.json
       "nix eval --raw --file lib --apply 'lib: lib.renderJson lib.seedCfgJsonSchema' > doc/seed-cfg.schema.json"
       (lib.renderJson lib.seedCfgJsonSchema);
 
-  "every option has a description and an example" = {
-    actual = named (option: isBlank option.description || !(option ? example));
-    expected = [ ];
-  };
-  "every example is of its option's type" = {
-    actual = named (option: !isFile option && read option.type option.example != [ ]);
-    expected = [ ];
-  };
   "examples that are files are those of keys and roots" = {
     actual = named isFile;
     expected = [ "builders.<name>.keys" "trustedRoot" ];
-  };
-  "every default is of its option's type" = {
-    actual = named (option: option ? default && read option.type option.default != [ ]);
-    expected = [ ];
-  };
-  "descriptions fit into a table" = {
-    actual = named (option: builtins.length (builtins.split "\n" (builtins.head (builtins.split "\n\n" option.description))) > 5);
-    expected = [ ];
   };
   "the page's examples are right, and wise" = {
     actual = builtins.mapAttrs (_name: result: result.warnings or result.message) examples;

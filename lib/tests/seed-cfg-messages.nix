@@ -37,7 +37,7 @@ in
 {
   "not a set" = {
     actual = (lib.checkSeedCfg [ ]).message;
-    expected = "nix-seed: seedCfg takes a set of options, but it is a list.";
+    expected = "nix-seed: seedCfg takes a set of options, but what it got is a list.";
   };
   "an option that is not known, and one near it" = whole { trustedroot = null; } ''
     nix-seed: seedCfg has no option `trustedroot`. Did you mean `trustedRoot`?

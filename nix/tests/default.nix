@@ -8,6 +8,9 @@ let
   tests = file: import file { inherit mkSeed pkgs; };
 in
 run {
+  darwin = tests ./darwin.nix;
+  flake = tests ./flake.nix;
+  flake-module = tests ./flake-module.nix;
   image = tests ./image.nix;
   laziness = tests ./laziness.nix;
   roots = tests ./roots.nix;

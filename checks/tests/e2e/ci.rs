@@ -77,7 +77,7 @@ impl Forge {
         }
         fs::copy(repository::path().join("action.yaml"), at.join("action.yaml")).unwrap();
         let digest = Sha256::digest(fs::read(program).unwrap());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = data_encoding::HEXLOWER.encode(&digest);
         self.pin(&digest);
     }
 

@@ -45,6 +45,7 @@ mod seed;
 mod sigstore;
 mod single;
 mod store;
+mod templates;
 mod trace;
 mod unpacking;
 mod up;

@@ -39,7 +39,7 @@ impl Repository {
         let remote = repository.at("remote.git").display().to_string();
         repository.git("work", &["remote", "add", "origin", &remote]);
         let digest = Sha256::digest(fs::read(repository.at("work/flake.lock")).unwrap());
-        let flake_lock = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let flake_lock = data_encoding::HEXLOWER.encode(&digest);
         Self { flake_lock, ..repository }
     }
 
