@@ -35,7 +35,7 @@ struct Document {
     blocks: Vec<Block>,
 }
 
-/// A fenced block of code (CommonMark 0.31, 4.5).
+/// A fenced block of code (`CommonMark` 0.31, 4.5).
 struct Block {
     language: String,
     /// The line of its fence, counted from 1.
@@ -112,7 +112,7 @@ fn fence(line: &str) -> (&str, &str) {
     line.split_at(line.len() - line.trim_start_matches(mark).len())
 }
 
-/// Text without spans of code, which are between runs of backticks of one length (CommonMark 0.31, 6.1).
+/// Text without spans of code, which are between runs of backticks of one length (`CommonMark` 0.31, 6.1).
 fn without_code(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -161,9 +161,8 @@ fn resolve(folder: &Path, link: &str) -> Option<PathBuf> {
     let mut path = folder.to_owned();
     for part in link.split('/') {
         match part {
-            "" | "." => {}
             ".." if !path.pop() => return None,
-            ".." => {}
+            "" | "." | ".." => {}
             name => path.push(name),
         }
     }

@@ -161,6 +161,12 @@ impl Forge {
 
     /// Runs the job of a workflow, for the commit that is checked out.
     fn run(&self, runner: &Runner, workflow: &str, change: impl FnOnce(&mut Given)) -> Finished {
+        let file = self.example.source().join(format!(".github/workflows/{workflow}.yaml"));
+        self.run_file(runner, &file, workflow, change)
+    }
+
+    /// The same, of a file that need not be in the repository.
+    fn run_file(&self, runner: &Runner, file: &Path, workflow: &str, change: impl FnOnce(&mut Given)) -> Finished {
         let mut given = Given {
             event: ("push".into(), json!({})),
             reference: "refs/heads/main".into(),
@@ -180,16 +186,21 @@ impl Forge {
             let environment = tokens.environment().into_iter().filter(|(name, _)| name.starts_with("ACTIONS_"));
             variables.extend(environment.map(|(name, value)| (name.to_owned(), value)));
         }
+        let mut path = client::program().unwrap().parent().unwrap().display().to_string();
         if !given.is_bare {
             let nix = &self.publisher.journey.workbench.nix;
             variables.extend(nix.environment().iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-            let bin = nix.program().parent().unwrap().display().to_string();
-            variables.push(("PATH".into(), format!("{bin}:/usr/sbin:/usr/bin:/sbin:/bin")));
+            path = format!("{}:{path}", nix.program().parent().unwrap().display());
+            // What is built here was built by nobody else.
+            if let Some((_, config)) = variables.iter_mut().find(|(name, _)| name == "NIX_CONFIG") {
+                config.push_str("\nsubstituters =\n");
+            }
         }
+        variables.push(("PATH".into(), format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")));
         let mut event = given.event.1;
         event["repository"] = json!({ "full_name": "owner/app", "default_branch": "main" });
         let job = Job {
-            workflow: &self.example.source().join(format!(".github/workflows/{workflow}.yaml")),
+            workflow: file,
             name: workflow,
             matrix: json!({ "os": "ubuntu-22.04" }),
             secrets: json!({ "GITHUB_TOKEN": given.token }),

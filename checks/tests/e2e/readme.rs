@@ -40,6 +40,16 @@ fn the_quickstart_is_the_example() {
 }
 
 #[test]
+fn the_quickstarts_workflows_are_those_that_init_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("flake.nix"), "{ outputs = _: { }; }\n").unwrap();
+    let mut init = Command::new(client::program().unwrap());
+    process::output(init.args(["init", "--ci", "github", "--branch", "master"]).current_dir(folder.path())).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(".github/workflows").join(name)).unwrap();
+    assert_eq!(blocks("yaml"), ["seed.yaml", "build.yaml"].map(read));
+}
+
+#[test]
 fn the_quickstart_works() {
     let [quickstart, podman, ..] = commands();
     let workbench = Workbench::open().unwrap();

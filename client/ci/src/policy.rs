@@ -13,6 +13,9 @@ pub struct NoPolicy {
     why: String,
 }
 
+/// Nix' default.
+const SUBSTITUTER: &str = "https://cache.nixos.org/";
+
 /// Whose tokens the public-good certificate authority knows, and what they say of a job's workflow file
 /// (Fulcio, docs/oidc.md: the certificate's subject is `job_workflow_ref`, and `ci_config_ref_uri`).
 fn identity(job: &Job, branch: &str) -> Option<(&'static str, String)> {
@@ -54,7 +57,8 @@ pub fn default_policy(job: Option<&Job>, registry: &str) -> Result<Value, NoPoli
         "logs": null,
         "services": { "fulcio": null, "rekor": null, "rekorVersion": null, "timestamp": null },
         "freshness": { "maxAge": null },
-        "build": { "sandbox": true, "substituters": [] },
+        // A seed is made of what nixpkgs' own cache has; results are built without any.
+        "build": { "sandbox": true, "substituters": [SUBSTITUTER] },
         "outputs": {},
         "quorum": null,
         "contract": null,

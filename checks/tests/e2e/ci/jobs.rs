@@ -162,3 +162,65 @@ fn attack_a_program_of_another_digest_is_not_run() {
     let refused = forge.run(&runner, "build", |_| ());
     assert!(!refused.success && refused.log.contains("has no program for Linux-X64"), "{}", refused.log);
 }
+
+/// Steps by hand, on a machine with nothing but the program.
+fn by_hand(forge: &Forge, runner: &Runner, scripts: &[&str]) -> Finished {
+    let steps = scripts.iter().map(|script| json!({ "run": script }));
+    let steps: Vec<_> = std::iter::once(json!({ "uses": "actions/checkout@v6" })).chain(steps).collect();
+    let file = forge.folder.path().join("by-hand.yaml");
+    // JSON is YAML.
+    fs::write(&file, json!({ "on": "push", "jobs": { "build": { "steps": steps } } }).to_string()).unwrap();
+    forge.run_file(runner, &file, "build", |given| given.is_bare = true)
+}
+
+#[test]
+fn results_are_built_and_attested_in_the_seed_that_is_up() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    succeeded(&forge.run(&runner, "seed", |_| ()));
+    forge.pull();
+    let login = format!("export NIX_SEED_REGISTRY_USERNAME=me NIX_SEED_REGISTRY_PASSWORD={TOKEN};");
+    let here = format!("{login} nix-seed build --here --out results packages.default checks.counts");
+    let start = format!("{login} nix-seed ci start");
+    let built = by_hand(
+        &forge,
+        &runner,
+        &[
+            &start,
+            &here,
+            "readlink results/packages.x86_64-linux.default && results/packages.x86_64-linux.default/bin/tally < /dev/null",
+            &format!(
+                "{login} nix-seed verify results/packages.x86_64-linux.default --policy .seed.cfg.json --commit \"$(git rev-parse HEAD)\""
+            ),
+            "nix-seed down --discard",
+        ],
+    );
+    succeeded(&built);
+    assert!(built.log.contains("level 1 holds"), "{}", built.log);
+    assert!(built.log.contains("verifying ") && built.log.contains("published: "), "{}", built.log);
+
+    // Somebody has written to the store since: nothing is signed.
+    let overwrite =
+        "file=$(find /nix/store -path '*/share/*' -type f -print -quit); chmod u+w \"$file\"; echo >> \"$file\"";
+    let refused = by_hand(&forge, &runner, &[&start, overwrite, &here]);
+    assert!(!refused.success && refused.log.contains("is not what the seed holds"), "{}", refused.log);
+    assert!(!refused.log.contains("published: "), "{}", refused.log);
+    // Nothing is up.
+    let refused = by_hand(&forge, &runner, &[&here]);
+    assert!(!refused.success && refused.log.contains("is not up at /nix"), "{}", refused.log);
+
+    // No seed for this flake, and no Nix: a seed that is named for that has one.
+    let entry = forge.locked();
+    let nix = forge.folder.path().join("nix.lock");
+    fs::copy(forge.example.source().join(".seed.lock"), &nix).unwrap();
+    fs::copy(forge.example.source().join(".seed.cfg.json"), forge.folder.path().join("nix.lock.policy.json")).unwrap();
+    forge.git(&["rm", "--quiet", ".seed.lock"]);
+    forge.commit();
+    let start = format!("{login} nix-seed ci start --without-seed fallback --nix {}", nix.display());
+    let begun = by_hand(&forge, &runner, &[&start, "nix --version", "nix-seed down"]);
+    succeeded(&begun);
+    assert!(begun.log.contains("nix (Nix) 2."), "{}", begun.log);
+    assert!(begun.log.contains(entry["digest"].as_str().unwrap()), "{}", begun.log);
+    let none = by_hand(&forge, &runner, &[&format!("{login} nix-seed ci start --without-seed fallback")]);
+    assert!(!none.success && none.log.contains("there is no Nix for x86_64-linux"), "{}", none.log);
+}

@@ -65,7 +65,13 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
 
     let link = step.state.at(OWN_SEED);
     let installable = step.flake.to_string();
-    step.done(step.nix(&["build", "--print-build-logs", "--out-link", &link.display().to_string(), &installable])?)?;
+    step.done(step.nix_sandboxed(&[
+        "build",
+        "--print-build-logs",
+        "--out-link",
+        &link.display().to_string(),
+        &installable,
+    ])?)?;
     let lock = step.folder.join(FLAKE_LOCK);
     let lock = if lock.exists() { Some(hex(&hash(&lock)?)) } else { None };
     let mut seeded = Seeded {
@@ -151,8 +157,9 @@ fn publish(args: &MakeSeed, step: &Step<'_>, policy: &Policy, seeded: &mut Seede
     let text = serde_json::Value::from(policy.cfg.source.to_string()).to_string().replace("${", "\\${");
     let from = format!("{flake}#{attribute}.releaseFrom");
     let function = format!("of: (of {text}).drvPath");
-    let release = step.done(step.nix(&["eval", "--raw", &from, "--apply", &function])?)?;
-    let build = |name: &str, what: &str| step.nix(&["build", "--print-build-logs", "--out-link", &link(name), what]);
+    let release = step.done(step.nix_sandboxed(&["eval", "--raw", &from, "--apply", &function])?)?;
+    let build =
+        |name: &str, what: &str| step.nix_sandboxed(&["build", "--print-build-logs", "--out-link", &link(name), what]);
     step.done(build(RELEASE, &format!("{}^*", release.trim()))?)?;
     step.done(build(SBOM, &format!("{flake}#{attribute}.sbom"))?)?;
 
@@ -171,7 +178,8 @@ fn publish(args: &MakeSeed, step: &Step<'_>, policy: &Policy, seeded: &mut Seede
     let (release, sbom) = (link(RELEASE), link(SBOM));
     let mut attest = vec!["attest", &image, "--release", &release, "--sbom", &sbom, "--policy", &policy.name];
     attest.extend(args.attest.iter().map(String::as_str));
-    step.done(step.command(&attest)?)?;
+    // It says how Nix was set when it built.
+    step.done(step.command_of_sandboxed(&attest)?)?;
     // As whoever uses it will.
     step.done(verify(step, policy, registry, &seeded.digest, &seeded.commit)?)?;
     seeded.image = Some(registry.into());

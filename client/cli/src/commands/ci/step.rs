@@ -41,6 +41,10 @@ const KEPT: [&str; 18] = [
     "TRACEPARENT",
 ];
 
+/// A seed's own settings are for builds that have all they need; a seed is made of what others have built.
+const SUBSTITUTE: &str = "substitute = true";
+const SANDBOX: &str = "sandbox = true\nsandbox-fallback = false";
+
 pub(super) struct Step<'a> {
     pub(super) global: &'a Global,
     pub(super) flake: Flake,
@@ -98,9 +102,21 @@ impl<'a> Step<'a> {
         command.args(["--extra-experimental-features", "nix-command flakes"]);
         command.args(arguments.iter().map(AsRef::as_ref));
         let mut command = self.prepared(command);
-        // A seed's own settings are for builds that have all they need.
-        let config = variable("NIX_CONFIG").unwrap_or_default();
-        command.env("NIX_CONFIG", format!("{config}\nsubstitute = true"));
+        command.env("NIX_CONFIG", config(&[SUBSTITUTE]));
+        Ok(command)
+    }
+
+    /// The same, for what is attested: nothing is built without a sandbox.
+    pub(super) fn nix_sandboxed<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Command, Error> {
+        let mut command = self.nix(arguments)?;
+        command.env("NIX_CONFIG", config(&[SUBSTITUTE, SANDBOX]));
+        Ok(command)
+    }
+
+    /// A command of this program that says how Nix was set by [`Self::nix_sandboxed`].
+    pub(super) fn command_of_sandboxed<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Command, Error> {
+        let mut command = self.command(arguments)?;
+        command.env("NIX_CONFIG", config(&[SUBSTITUTE, SANDBOX]));
         Ok(command)
     }
 
@@ -183,6 +199,12 @@ fn job() -> Result<Option<Job>, Error> {
 
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The environment's settings of Nix, and more, which count.
+fn config(more: &[&str]) -> String {
+    let own = variable("NIX_CONFIG").unwrap_or_default();
+    std::iter::once(&*own).chain(more.iter().copied()).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn append(path: &Path, text: &str) -> Result<(), Error> {
