@@ -36,10 +36,12 @@ in
         map (name: {
           inherit name;
           value = [
+            "bootstrap"
             "default"
             "helper"
             "nix-seed"
             "seed"
+            "static"
           ];
         }) systems
       );

@@ -30,6 +30,7 @@ mod mistakes;
 mod mount;
 mod mounted;
 mod overlay;
+mod programs;
 mod property;
 mod publish;
 mod readme;
