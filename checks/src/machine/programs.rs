@@ -9,7 +9,7 @@ use crate::machine::cache::Cache;
 use crate::machine::progress;
 
 /// A program, and the Debian package that brings it.
-const NEEDED: [(&str, &str); 16] = [
+const NEEDED: [(&str, &str); 17] = [
     ("curl", "curl"),
     ("fsck.erofs", "erofs-utils"),
     ("git", "git"),
@@ -21,6 +21,8 @@ const NEEDED: [(&str, &str); 16] = [
     // With the library that the collector of traces is linked with.
     ("python3-config", "python3-dev"),
     ("podman", "podman"),
+    // What runs GitLab's jobs copies the files that git knows.
+    ("rsync", "rsync"),
     // podman's own default refuses the cgroups of some machines.
     ("runc", "runc"),
     ("skopeo", "skopeo"),

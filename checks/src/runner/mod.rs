@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 pub use expressions::Expressions;
-use namespace::Namespace;
+pub use namespace::Namespace;
 pub use step::Conclusion;
 use step::{Environment, Steps};
 

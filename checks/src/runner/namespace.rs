@@ -7,13 +7,13 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 
 /// A mount namespace, held by a process, so that what one step mounts is there for the next.
-pub(super) struct Namespace {
+pub struct Namespace {
     holder: Option<Child>,
 }
 
 impl Namespace {
     /// One without a `/nix`; or none, where the machine's is wanted.
-    pub(super) fn open(is_bare: bool) -> Result<Self> {
+    pub fn open(is_bare: bool) -> Result<Self> {
         if !is_bare {
             return Ok(Self { holder: None });
         }
@@ -32,7 +32,7 @@ impl Namespace {
     }
 
     /// A command in it, in a folder.
-    pub(super) fn command(&self, program: &str, folder: &Path) -> Command {
+    pub fn command(&self, program: &str, folder: &Path) -> Command {
         let mut command = match &self.holder {
             None => Command::new(program),
             Some(holder) => {

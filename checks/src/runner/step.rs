@@ -68,7 +68,7 @@ impl Steps<'_, '_> {
     fn step(&mut self, step: &Value) -> Result<Conclusion> {
         match (step["run"].as_str(), step["uses"].as_str()) {
             (Some(script), None) => self.script(step, script),
-            (None, Some(uses)) if uses.starts_with("actions/checkout@") => self.checkout(),
+            (None, Some(uses)) if uses.contains("actions/checkout@") => self.checkout(),
             (None, Some(uses)) => self.action(step, uses),
             _ => bail!("a step has either run or uses"),
         }

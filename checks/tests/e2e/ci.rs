@@ -3,6 +3,7 @@
 
 mod jobs;
 mod lint;
+mod others;
 mod record;
 mod steps;
 
@@ -43,6 +44,10 @@ struct Forge {
 
 impl Forge {
     fn open() -> Self {
+        Self::open_for("github", Self::policy)
+    }
+
+    fn open_for(ci: &str, policy: impl FnOnce(&Self) -> Value) -> Self {
         let example = Example::of_example("attested");
         // Debian's Nix shows builders a shell that is no part of a seed.
         let seed = "mkSeed { inherit pkgs self; nixConf.sandbox-paths = [ ]; }";
@@ -57,8 +62,12 @@ impl Forge {
         let programs = FileServer::start(program.parent().unwrap()).unwrap();
         let forge = Self { example, publisher, stack, registry, folder, programs };
         forge.actions(&program);
-        forge.write(".seed.cfg.json", &forge.policy().to_string());
-        forge.init(&[]);
+        forge.write(".seed.cfg.json", &policy(&forge).to_string());
+        let programs = forge.folder.path().join("action/action/programs");
+        let init = ["init", "--ci", ci, "--branch", "main", "--runner", "ubuntu-22.04", "--programs"];
+        let mut init = forge.publisher.command(&[&init[..], &[programs.to_str().unwrap()]].concat());
+        let written = said(init.current_dir(forge.example.source()));
+        assert_eq!(written.code, Some(0), "{}", written.err);
         forge.git(&["init", "--quiet", "--initial-branch", "main"]);
         process::output(
             Command::new("git").args(["init", "--quiet", "--bare", "--initial-branch", "main"]).arg(forge.remote()),
@@ -173,6 +182,8 @@ impl Forge {
             has_identity: true,
             token: TOKEN.into(),
             is_bare: false,
+            secrets: json!({}),
+            variables: Vec::new(),
         };
         change(&mut given);
         let commit = self.head();
@@ -197,13 +208,16 @@ impl Forge {
             }
         }
         variables.push(("PATH".into(), format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")));
+        variables.extend(given.variables);
+        let mut secrets = given.secrets;
+        secrets["GITHUB_TOKEN"] = given.token.into();
         let mut event = given.event.1;
         event["repository"] = json!({ "full_name": "owner/app", "default_branch": "main" });
         let job = Job {
             workflow: file,
             name: workflow,
             matrix: json!({ "os": "ubuntu-22.04" }),
-            secrets: json!({ "GITHUB_TOKEN": given.token }),
+            secrets,
             event: (&given.event.0, event),
             reference: &given.reference,
             repository: "owner/app",
@@ -228,6 +242,10 @@ struct Given {
     has_identity: bool,
     token: String,
     is_bare: bool,
+    /// More secrets than the token.
+    secrets: Value,
+    /// More variables than GitHub's.
+    variables: Vec<(String, String)>,
 }
 
 fn said(command: &mut Command) -> Said {
@@ -236,7 +254,10 @@ fn said(command: &mut Command) -> Said {
     Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
+#[allow(clippy::print_stdout, reason = "it is what a person would look at")]
 fn succeeded(finished: &Finished) {
+    // Seen with --no-capture.
+    println!("{}", finished.summary);
     assert!(finished.ran && finished.success, "{:?}\n{}", finished.steps, finished.log);
 }
 
