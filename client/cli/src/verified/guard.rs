@@ -45,6 +45,7 @@ impl Guard {
     }
 
     /// Where the seed is.
+    #[cfg(target_os = "linux")]
     pub(crate) fn location(&self) -> &Location {
         &self.location
     }

@@ -114,6 +114,7 @@ impl Results {
 
     /// Brings results to where links can lead to: to a store in `out`, unless they are in this machine's. Gives the folder that the store is in, and
     /// whether they are in the machine's, too.
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nothing is brought anywhere"))]
     fn bring<'a>(&self, links: &[Link], out: &'a Path) -> Result<(&'a Path, bool), Error> {
         match self {
             #[cfg(target_os = "linux")]
