@@ -4,6 +4,7 @@
 #[cfg(target_os = "linux")]
 mod check;
 mod common;
+mod documents;
 mod events;
 mod kills;
 mod otlp;
