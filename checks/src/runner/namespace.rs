@@ -1,10 +1,12 @@
 //! The machine that a job sees: ours, with a `/nix` of its own.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A mount namespace, held by a process, so that what one step mounts is there for the next.
 pub struct Namespace {
@@ -55,10 +57,21 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        if let Some(holder) = &mut self.holder {
-            // It reads until this is closed.
-            drop(holder.stdin.take());
-            let _ = holder.wait();
+        let Some(holder) = &mut self.holder else { return };
+        // As a machine that is thrown away: whoever serves a mount serves it as long as anybody could use it.
+        for pid in inside(holder.id()) {
+            let _ = kill_process(pid, Signal::KILL);
         }
+        let _ = holder.wait();
     }
+}
+
+/// All processes in the mount namespace of one.
+fn inside(holder: u32) -> Vec<Pid> {
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
+    let Some(own) = namespace(&holder.to_string()) else { return Vec::new() };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let same = names.filter(|name| namespace(name).is_some_and(|other| other == own));
+    same.filter_map(|name| Pid::from_raw(name.parse().ok()?)).collect()
 }
