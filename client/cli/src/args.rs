@@ -7,6 +7,7 @@ use nix_seed_source::Platform;
 use crate::commands::{attest, cfg, check, diff, down, lock, prune, push, trusted_root, up, verify, verify_bundle};
 #[cfg(target_os = "linux")]
 use crate::commands::{build, record, run};
+use crate::commands::report;
 
 /// Publishes seeds and starts from them.
 #[derive(Parser)]
@@ -87,6 +88,7 @@ pub(crate) enum Command {
     TrustedRoot(trusted_root::TrustedRoot),
     Verify(verify::Verify),
     VerifyBundle(verify_bundle::VerifyBundle),
+    Report(report::Report),
 }
 
 impl Command {
@@ -113,6 +115,7 @@ impl Command {
             Self::TrustedRoot(_) => "trusted-root",
             Self::Verify(_) => "verify",
             Self::VerifyBundle(_) => "verify-bundle",
+            Self::Report(_) => "report",
         })
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod prune;
 pub(crate) mod push;
 #[cfg(target_os = "linux")]
 pub(crate) mod record;
+pub(crate) mod report;
 #[cfg(target_os = "linux")]
 pub(crate) mod run;
 pub(crate) mod trusted_root;
@@ -65,6 +66,7 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::TrustedRoot(command) => trusted_root::run(&command, global),
         Command::Verify(command) => verify::run(&command, global),
         Command::VerifyBundle(command) => verify_bundle::run(&command),
+        Command::Report(command) => report::run(&command, global),
     }
     .map(|()| Done::default())
 }

@@ -9,5 +9,6 @@ mod job;
 mod kills;
 mod otlp;
 mod refusals;
+mod report;
 mod trace;
 mod up;
