@@ -7,7 +7,7 @@ use nix_seed_source::Platform;
 use crate::commands::{attest, cfg, check, diff, down, lock, prune, push, trusted_root, up, verify, verify_bundle};
 #[cfg(target_os = "linux")]
 use crate::commands::{build, record, run};
-use crate::commands::report;
+use crate::commands::{completions, man, report};
 
 /// Publishes seeds and starts from them.
 #[derive(Parser)]
@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     VerifyBundle(verify_bundle::VerifyBundle),
     Report(report::Report),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -116,6 +118,8 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::VerifyBundle(_) => "verify-bundle",
             Self::Report(_) => "report",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         })
     }
 }

@@ -5,9 +5,11 @@ pub(crate) mod attest;
 pub(crate) mod build;
 pub(crate) mod cfg;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod down;
 pub(crate) mod lock;
+pub(crate) mod man;
 pub(crate) mod prune;
 pub(crate) mod push;
 #[cfg(target_os = "linux")]
@@ -67,6 +69,8 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::Verify(command) => verify::run(&command, global),
         Command::VerifyBundle(command) => verify_bundle::run(&command),
         Command::Report(command) => report::run(&command, global),
+        Command::Completions(command) => completions::run(&command, global),
+        Command::Man(command) => man::run(&command, global),
     }
     .map(|()| Done::default())
 }

@@ -5,6 +5,7 @@
 mod check;
 mod common;
 mod events;
+mod help;
 mod job;
 mod kills;
 mod otlp;
