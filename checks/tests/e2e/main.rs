@@ -21,6 +21,7 @@ mod examples;
 mod faithful;
 mod faults;
 mod generated;
+mod help;
 mod host;
 mod incremental;
 mod intermediates;
