@@ -15,6 +15,7 @@ pub mod index;
 pub mod layer;
 pub mod manifest;
 pub mod metadata;
+pub mod report;
 pub mod statement;
 
 mod by_hand;
@@ -40,7 +41,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "graph", run: graph::run, honest: graph::honest },
     Target { name: "index", run: index::run, honest: index::honest },
     Target { name: "layer", run: layer::run, honest: layer::honest },
@@ -52,6 +53,7 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "statement", run: statement::run, honest: statement::honest },
     Target { name: "bundle", run: bundle::run, honest: bundle::honest },
     Target { name: "cfg", run: cfg::run, honest: cfg::honest },
+    Target { name: "report", run: report::run, honest: report::honest },
 ];
 
 /// The program of a target: libFuzzer's where the build is for fuzzing, else [`by_hand`].

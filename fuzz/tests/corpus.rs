@@ -22,7 +22,7 @@ macro_rules! replay {
     )* };
 }
 
-replay!(graph index layer manifest metadata database derivation erofs statement bundle cfg);
+replay!(graph index layer manifest metadata database derivation erofs statement bundle cfg report);
 
 fn replay(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).unwrap();

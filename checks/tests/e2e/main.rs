@@ -22,6 +22,7 @@ mod examples;
 mod faithful;
 mod faults;
 mod generated;
+mod help;
 mod host;
 mod incremental;
 mod intermediates;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use nix_seed_checks::machine::{process, repository};
 use nix_seed_checks::registry::docker::{Auth, DockerRegistry};
 use nix_seed_checks::registry::fault::{Fault, Rule};
 use nix_seed_checks::registry::proxy::Proxy;
@@ -41,7 +42,12 @@ impl Traced {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        self.publisher.command(&[arguments, &["--json", "--platform", "linux/amd64"]].concat())
+        let mut command = self.publisher.command(&[arguments, &["--json", "--platform", "linux/amd64"]].concat());
+        // The job of whoever runs the tests is no job here.
+        for mark in ["GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE"] {
+            command.env_remove(mark);
+        }
+        command
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -195,6 +201,77 @@ fn a_real_collector_understands_every_form() {
         let service = if root == "three" { "of-a-job" } else { "nix-seed" };
         assert!(got.iter().all(|span| span.service == service));
     }
+}
+
+/// What CIs say of a job, as steps of it find it in their environment.
+const JOBS: [&[(&str, &str)]; 3] = [
+    &[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_REPOSITORY", "owner/app"),
+        ("GITHUB_RUN_ID", "4711"),
+        ("GITHUB_RUN_ATTEMPT", "2"),
+        ("GITHUB_JOB", "build"),
+        ("RUNNER_NAME", "GitHub Actions 7"),
+        ("RUNNER_TRACKING_ID", "github_1f3d9475-6c94-40ee-a160-8b3fd282c3a1"),
+    ],
+    &[
+        ("GITLAB_CI", "true"),
+        ("CI_SERVER_URL", "https://gitlab.com"),
+        ("CI_PROJECT_ID", "278964"),
+        ("CI_PIPELINE_ID", "42"),
+        ("CI_JOB_ID", "9001"),
+    ],
+    &[
+        ("BUILDKITE", "true"),
+        ("BUILDKITE_BUILD_ID", "0190046e-e199-453b-a302-a21a4d649d31"),
+        ("BUILDKITE_JOB_ID", "0190046e-e1a9-4a33-b2a6-3d9d9f8e1f2c"),
+    ],
+];
+
+/// The commands of doc/tracing.md that make `TRACEPARENT`, one for each of [`JOBS`].
+fn documented() -> Vec<String> {
+    let doc = fs::read_to_string(repository::path().join("doc/tracing.md")).unwrap();
+    let lines = doc.lines().filter(|line| line.starts_with("printf '%s\\n' "));
+    lines.map(|line| format!("id=$({line} | sha256sum); echo \"$id\"")).collect()
+}
+
+#[test]
+fn the_commands_of_a_job_are_one_trace_as_the_documentation_computes_it() {
+    let traced = Traced::open();
+    let target = traced.push();
+    let documented = documented();
+    assert_eq!(documented.len(), JOBS.len());
+    let mut met = BTreeSet::new();
+    for (job, script) in JOBS.iter().zip(documented) {
+        let mut parents = BTreeSet::new();
+        for arguments in [&["up", &target, "--root", "root"][..], &["down", "--root", "root"]] {
+            let mut command = traced.command(&[arguments, &["--trace", "trace"]].concat());
+            let said = say(command.env_remove("TRACEPARENT").envs(job.iter().copied()));
+            assert_eq!(said.code, Some(0), "{}", said.err);
+            let spans = traced.spans();
+            let name = format!("nix-seed {}", arguments[0]);
+            let root = spans.iter().find(|span| span.name == name).unwrap();
+            parents.insert(format!("{}{}", root.trace, root.parent));
+        }
+        let mut shell = Command::new("sh");
+        let hash = process::output(shell.args(["-c", &script]).env_clear().envs(job.iter().copied())).unwrap();
+        assert_eq!(parents, [hash[..48].to_owned()].into());
+        met.extend(parents);
+    }
+    // A job of the same matrix is another one.
+    let other = [("RUNNER_TRACKING_ID", "github_00000000-6c94-40ee-a160-8b3fd282c3a1")];
+    let mut up = traced.command(&["up", &target, "--root", "root", "--trace", "trace"]);
+    let said = say(up.env_remove("TRACEPARENT").envs(JOBS[0].iter().copied()).envs(other));
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(met.iter().all(|known| !known.starts_with(&traced.spans()[0].trace)));
+
+    // One picture for each job, with the commands of each.
+    let said = traced.publisher.say(&["report", "--json", "trace"]).json();
+    let commands = |trace: &Value| trace["commands"].as_array().unwrap().len();
+    let pictures: Vec<_> = said["report"]["traces"].as_array().unwrap().iter().map(commands).collect();
+    // The push was no part of any.
+    assert_eq!(pictures, [1, 2, 2, 2, 1], "{said}");
 }
 
 #[test]

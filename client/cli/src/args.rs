@@ -5,7 +5,8 @@ use nix_seed_registry::Credentials;
 use nix_seed_source::Platform;
 
 use crate::commands::{
-    attest, build, cfg, check, ci, diff, down, init, lock, prune, push, trusted_root, up, verify, verify_bundle,
+    attest, build, cfg, check, ci, completions, diff, down, init, lock, man, prune, push, report, trusted_root, up,
+    verify, verify_bundle,
 };
 #[cfg(target_os = "linux")]
 use crate::commands::{record, run};
@@ -90,6 +91,9 @@ pub(crate) enum Command {
     TrustedRoot(trusted_root::TrustedRoot),
     Verify(verify::Verify),
     VerifyBundle(verify_bundle::VerifyBundle),
+    Report(report::Report),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -125,6 +129,9 @@ impl Command {
             Self::TrustedRoot(_) => "trusted-root",
             Self::Verify(_) => "verify",
             Self::VerifyBundle(_) => "verify-bundle",
+            Self::Report(_) => "report",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         })
     }
 }

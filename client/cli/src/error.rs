@@ -133,6 +133,8 @@ pub(crate) enum Error {
     /// What Nix has said is told.
     #[error("Nix cannot evaluate {attribute}; what it said is above. {hint}")]
     Evaluation { attribute: String, hint: &'static str },
+    #[error("{path}: {error}; a trace is what --trace FILE of any command adds to a file: nix-seed up SEED --trace FILE", path = path.display())]
+    Trace { path: PathBuf, error: nix_seed_report::Error },
     #[error("{place}: {error}")]
     Cfg { place: String, error: nix_seed_cfg::Error },
     #[error(
@@ -237,7 +239,7 @@ impl Error {
             | Self::Cfg { error: nix_seed_cfg::Error::Output { .. }, .. } => 2,
             #[cfg(not(target_os = "linux"))]
             Self::OnlyQuick => 2,
-            Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } | Self::Cfg { .. } => 3,
+            Self::Suit(_) | Self::NoImage { .. } | Self::Evaluation { .. } | Self::Trace { .. } | Self::Cfg { .. } => 3,
             Self::NoHelper { .. } => 3,
             Self::Worthless | Self::NotForAttested { .. } => 2,
             Self::StepFailed { code } => *code,

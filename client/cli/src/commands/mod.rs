@@ -5,14 +5,17 @@ pub(crate) mod build;
 pub(crate) mod cfg;
 pub(crate) mod check;
 pub(crate) mod ci;
+pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod down;
 pub(crate) mod init;
 pub(crate) mod lock;
+pub(crate) mod man;
 pub(crate) mod prune;
 pub(crate) mod push;
 #[cfg(target_os = "linux")]
 pub(crate) mod record;
+pub(crate) mod report;
 #[cfg(target_os = "linux")]
 pub(crate) mod run;
 pub(crate) mod trusted_root;
@@ -67,6 +70,9 @@ pub(crate) fn run(mut args: Args) -> Result<Done, Error> {
         Command::TrustedRoot(command) => trusted_root::run(&command, global),
         Command::Verify(command) => verify::run(&command, global),
         Command::VerifyBundle(command) => verify_bundle::run(&command),
+        Command::Report(command) => report::run(&command, global),
+        Command::Completions(command) => completions::run(&command, global),
+        Command::Man(command) => man::run(&command, global),
     }
     .map(|()| Done::default())
 }

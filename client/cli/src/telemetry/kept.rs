@@ -11,7 +11,11 @@ const SPANS_MAX: usize = 50_000;
 
 /// Spans that have ended, kept until the command ends.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept(Arc<Mutex<Spans>>);
+pub(super) struct Kept {
+    spans: Arc<Mutex<Spans>>,
+    /// The span that the command is a part of, where it has none that its sampler has to know of.
+    above: Option<SpanId>,
+}
 
 #[derive(Debug, Default)]
 struct Spans {
@@ -22,15 +26,20 @@ struct Spans {
 }
 
 impl Kept {
+    /// Keeps the spans of a command below `above`.
+    pub(super) fn below(above: Option<SpanId>) -> Self {
+        Self { above, ..Self::default() }
+    }
+
     /// All that have ended, the first one first. What a thread did by itself, as those do that fetch for whoever reads, is a part
     /// of the command.
     pub(super) fn take(&self) -> Vec<SpanData> {
         let Spans { root, ended: mut spans, .. } = std::mem::take(&mut *self.lock());
-        for span in &mut spans {
-            if let Some(root) = root.filter(|root| *root != span.span_context.span_id())
-                && span.parent_span_id == SpanId::INVALID
-            {
-                span.parent_span_id = root;
+        for span in spans.iter_mut().filter(|span| span.parent_span_id == SpanId::INVALID) {
+            let is_root = root == Some(span.span_context.span_id());
+            if let Some(parent) = if is_root { self.above } else { root } {
+                span.parent_span_id = parent;
+                span.parent_span_is_remote = is_root;
             }
         }
         spans.sort_by_key(|span| span.start_time);
@@ -38,7 +47,7 @@ impl Kept {
     }
 
     fn lock(&self) -> MutexGuard<'_, Spans> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,7 +105,14 @@ mod tests {
 
     #[test]
     fn what_other_threads_do_is_a_part_of_the_command() {
-        let (kept, ids) = (Kept::default(), OneTrace::new());
+        let above = SpanId::from_bytes([7; 8]);
+        for parent in [None, Some(above)] {
+            a_part_of_the_command(parent);
+        }
+    }
+
+    fn a_part_of_the_command(above: Option<SpanId>) {
+        let (kept, ids) = (Kept::below(above), OneTrace::new());
         let trace = ids.0;
         let provider = SdkTracerProvider::builder().with_span_processor(kept.clone()).with_id_generator(ids).build();
         let tracer = provider.tracer("test");
@@ -113,7 +129,9 @@ mod tests {
         let parents: Vec<_> = ["root", "other", "below", "child"]
             .map(|name| spans.iter().find(|span| span.name == name).unwrap().parent_span_id)
             .into();
-        assert_eq!(parents, [SpanId::INVALID, id("root"), id("other"), id("root")]);
+        assert_eq!(parents, [above.unwrap_or(SpanId::INVALID), id("root"), id("other"), id("root")]);
+        let remote: Vec<_> = spans.iter().filter(|span| span.parent_span_is_remote).map(|span| &span.name).collect();
+        assert_eq!(remote, if above.is_some() { vec!["root"] } else { vec![] });
         assert!(spans.iter().all(|span| span.span_context.trace_id() == trace));
         assert_eq!(spans.len(), 4, "what ends after the command is no part of it");
     }

@@ -47,6 +47,11 @@ fn past(name: &'static str, from: SystemTime, to: SystemTime, attributes: Vec<Ke
     span.start_with_context(tracer, &Span::current().context()).end_with_timestamp(to);
 }
 
+/// What `up` hands on as `TRACEPARENT`; none where the commands after it know by themselves which trace they are a part of.
+pub(crate) fn handed_on() -> Option<String> {
+    COMMAND.get().filter(|command| command.is_alone).and_then(|_| traceparent())
+}
+
 /// What `TRACEPARENT` has to be for whoever continues this command's trace; none where nobody keeps it.
 pub(crate) fn traceparent() -> Option<String> {
     COMMAND.get()?.tracer.as_ref()?;

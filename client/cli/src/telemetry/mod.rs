@@ -5,6 +5,7 @@
 //! which hands signals on.
 
 mod file;
+mod job;
 mod kept;
 mod milestones;
 mod otlp;
@@ -15,8 +16,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use serde_json::json;
@@ -31,10 +32,11 @@ use crate::error::Error;
 use crate::{events, print};
 
 use self::file::TraceFile;
+use self::job::Job;
 use self::kept::{Kept, OneTrace};
 use self::settings::Settings;
 
-pub(crate) use self::milestones::{build, ready, traceparent};
+pub(crate) use self::milestones::{build, handed_on, ready, traceparent};
 
 const NAME: &str = "nix-seed";
 
@@ -42,6 +44,8 @@ const NAME: &str = "nix-seed";
 struct Command {
     began: Instant,
     tracer: Option<SdkTracer>,
+    /// Whether nobody but this command knows of its trace.
+    is_alone: bool,
 }
 
 static COMMAND: OnceLock<Command> = OnceLock::new();
@@ -74,9 +78,10 @@ impl Telemetry {
         for warning in &settings.warnings {
             print::warning(warning);
         }
-        let trace = parent.as_ref().map(|parent| OneTrace(parent.span().span_context().trace_id()));
+        let job = Job::of_process();
+        let is_alone = parent.is_none() && job.is_none();
         let exports = (file.is_some() || settings.collector.is_some())
-            .then(|| Exports::new(file, settings, trace.unwrap_or_else(OneTrace::new)));
+            .then(|| Exports::new(file, settings, parent.as_ref(), job.as_ref()));
         let tracer = exports.as_ref().map(|exports| exports.provider.tracer(NAME));
         let layer = tracer.clone().map(|tracer| {
             let layer = tracing_opentelemetry::layer().with_tracer(tracer);
@@ -86,7 +91,7 @@ impl Telemetry {
             layer.with_error_events_to_status(false).with_filter(LevelFilter::DEBUG)
         });
         tracing_subscriber::registry().with(layer).with(events::Tell.with_filter(LevelFilter::WARN)).init();
-        let _ = COMMAND.set(Command { began, tracer });
+        let _ = COMMAND.set(Command { began, tracer, is_alone });
         // Whole numbers are signed in all spans: the layer makes text of others.
         let root = tracing::info_span!(
             "command",
@@ -128,13 +133,26 @@ impl Telemetry {
 }
 
 impl Exports {
-    fn new(file: Option<TraceFile>, settings: Settings, trace: OneTrace) -> Self {
-        let kept = Kept::default();
+    fn new(file: Option<TraceFile>, settings: Settings, parent: Option<&Context>, job: Option<&Job>) -> Self {
+        let trace = match (parent, job) {
+            (Some(parent), _) => OneTrace(parent.span().span_context().trace_id()),
+            (None, Some(job)) => OneTrace(job.trace),
+            (None, None) => OneTrace::new(),
+        };
+        // The job is no parent to a sampler: nobody has decided for it, and by the trace's number all its commands decide alike.
+        let kept = Kept::below(job.filter(|_| parent.is_none()).map(|job| job.span));
         let mut resource = Resource::builder();
         if let Some(service) = &settings.service {
             resource = resource.with_service_name(service.clone());
         }
-        let resource = resource.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
+        resource = resource.with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+        if let Some(job) = job {
+            // What OTEL_RESOURCE_ATTRIBUTES says goes before what the CI does.
+            let said = Resource::builder().build();
+            let unsaid = job.attributes.iter().filter(|pair| said.get(&pair.key).is_none()).cloned();
+            resource = resource.with_attributes(unsaid);
+        }
+        let resource = resource.build();
         let provider = SdkTracerProvider::builder().with_span_processor(kept.clone()).with_id_generator(trace);
         let mut provider = provider.with_resource(resource.clone());
         if file.is_some() {

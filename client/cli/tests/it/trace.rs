@@ -106,7 +106,7 @@ fn a_trace_that_cannot_be_written_is_refused_before_the_work() {
 }
 
 /// A collector for one request, which `answer` answers; gives the request's head and body.
-fn collector(answer: &'static str) -> (SocketAddr, Receiver<(String, Vec<u8>)>) {
+pub(crate) fn collector(answer: &'static str) -> (SocketAddr, Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (sender, receiver) = channel();
     let address = listener.local_addr().unwrap();
@@ -131,7 +131,7 @@ fn collector(answer: &'static str) -> (SocketAddr, Receiver<(String, Vec<u8>)>) 
     (address, receiver)
 }
 
-const FINE: &str =
+pub(crate) const FINE: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 fn traced(machine: &Machine, endpoint: &str) -> Command {

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use nix_seed_ci::Standing;
 use nix_seed_publish::lock::head;
+use nix_seed_report::{Detail, Report};
 use serde_json::json;
 
 use crate::args::Global;
@@ -194,12 +195,23 @@ fn guard(step: &Step<'_>) -> Result<(), Error> {
 
 fn summary(step: &Step<'_>) -> Result<(), Error> {
     let records = step.state.records()?;
-    let Some(text) = records.markdown() else {
+    let Some(mut text) = records.markdown() else {
         print::note("no step has done anything yet: there is nothing to sum up");
         return Ok(());
     };
+    if let Some(times) = times(step) {
+        text.push_str(&format!("\n<details><summary>Where the time went</summary>\n\n{times}\n</details>\n"));
+    }
     match step::variable("GITHUB_STEP_SUMMARY") {
         Some(file) => step::append(&PathBuf::from(file), &format!("{text}\n")),
         None => print::whole(&text),
     }
+}
+
+/// Where the time of all steps went; none where that is not known, which is nobody's failure.
+fn times(step: &Step<'_>) -> Option<String> {
+    let file = std::fs::File::open(step.state.trace()).ok()?;
+    let report = Report::read(std::io::BufReader::new(file));
+    let report = report.inspect_err(|error| print::note(&format!("where the time went is not known: {error}"))).ok()?;
+    Some(report.markdown(Detail::Phases))
 }

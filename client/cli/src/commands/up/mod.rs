@@ -97,9 +97,7 @@ pub(crate) fn run(up: &Up, global: &Global) -> Result<Done, Error> {
     let mut brought = progress::show(&progress, || bring(up, &found, &options, &progress))?;
     let started = &mut brought.started;
     let seconds = telemetry::ready(&started.digest);
-    if let Some(parent) = telemetry::traceparent()
-        && std::env::var_os("TRACEPARENT").is_none()
-    {
+    if let Some(parent) = telemetry::handed_on() {
         // What comes after this in the same shell or job belongs to one trace.
         started.environment.variables.push(("TRACEPARENT".into(), parent));
     }
