@@ -66,7 +66,7 @@ fn calls(line: &str) -> Vec<Vec<String>> {
         // The program itself, not a path, a file or a word that ends like it.
         let is_command =
             !rest[..at].ends_with(|c: char| c.is_alphanumeric() || "-_./#:".contains(c)) || rest[..at].ends_with("./");
-        let is_input = before.trim_end().ends_with("--override-input");
+        let is_input = ["--override-input", "--package"].iter().any(|option| before.trim_end().ends_with(option));
         rest = &rest[at + "nix-seed ".len()..];
         let words = arguments(rest);
         // What may be left out stands in brackets in a synopsis, which is no command.
