@@ -184,6 +184,7 @@ impl Forge {
             is_bare: false,
             secrets: json!({}),
             variables: Vec::new(),
+            job: None,
         };
         change(&mut given);
         let commit = self.head();
@@ -208,6 +209,14 @@ impl Forge {
             }
         }
         variables.push(("PATH".into(), format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")));
+        let auth = self.folder.path().join("auth.json");
+        let login = data_encoding::BASE64.encode(format!("me:{}", given.token).as_bytes());
+        let auths = json!({ "auths": { self.registry.address().to_string(): { "auth": login } } });
+        fs::write(&auth, auths.to_string()).unwrap();
+        // The actions' own token is for ghcr.io alone: this is what a step before them leaves.
+        variables.push(("REGISTRY_AUTH_FILE".into(), auth.display().to_string()));
+        let workflow_ref = format!("owner/app/.github/workflows/{workflow}.yaml@{}", given.reference);
+        variables.push(("GITHUB_WORKFLOW_REF".into(), workflow_ref));
         variables.extend(given.variables);
         let mut secrets = given.secrets;
         secrets["GITHUB_TOKEN"] = given.token.into();
@@ -215,7 +224,7 @@ impl Forge {
         event["repository"] = json!({ "full_name": "owner/app", "default_branch": "main" });
         let job = Job {
             workflow: file,
-            name: workflow,
+            name: given.job.as_deref().unwrap_or(workflow),
             matrix: json!({ "os": "ubuntu-22.04" }),
             secrets,
             event: (&given.event.0, event),
@@ -246,6 +255,8 @@ struct Given {
     secrets: Value,
     /// More variables than GitHub's.
     variables: Vec<(String, String)>,
+    /// The job, where it is not called as the workflow.
+    job: Option<String>,
 }
 
 fn said(command: &mut Command) -> Said {

@@ -7,6 +7,8 @@ use serde_json::Value;
 pub enum Event {
     /// Somebody who may write to the repository did something: pushed, or started the job.
     Own,
+    /// Something else: whose code runs is not known.
+    Other,
     /// A pull request, or a merge request.
     PullRequest {
         /// Whether its code lies in another repository: anybody may have written it.
@@ -30,36 +32,44 @@ impl Event {
             let (own, head) = (name(&event["repository"]), name(head));
             own.is_none() || head != own
         };
+        let pull_request = &event["pull_request"];
         match name {
-            "pull_request"
-            | "pull_request_target"
-            | "pull_request_review"
-            | "pull_request_review_comment"
-            | "pull_request_comment" => Self::PullRequest {
-                is_fork: is_fork(&event["pull_request"]["head"]["repo"]),
-                has_target_rights: name != "pull_request",
-            },
-            // Comments are anybody's, and so may be what they ask for.
-            "issue_comment" | "issues" | "discussion" | "discussion_comment" | "fork" | "watch" => {
-                Self::PullRequest { is_fork: true, has_target_rights: true }
+            "pull_request" => {
+                Self::PullRequest { is_fork: is_fork(&pull_request["head"]["repo"]), has_target_rights: false }
             }
             "workflow_run" => Self::Workflow { is_fork: is_fork(&event["workflow_run"]["head_repository"]) },
-            _ => Self::Own,
+            // Whatever else it is called: reviews, comments on code, labels.
+            _ if !pull_request.is_null() || name.starts_with("pull_request") => {
+                Self::PullRequest { is_fork: is_fork(&pull_request["head"]["repo"]), has_target_rights: true }
+            }
+            "push" | "workflow_dispatch" | "schedule" | "repository_dispatch" | "release" | "create" => Self::Own,
+            // Comments are anybody's, and so may be what they ask for.
+            _ if name.starts_with("issue") || name.starts_with("discussion") || ["fork", "watch"].contains(&name) => {
+                Self::PullRequest { is_fork: true, has_target_rights: true }
+            }
+            _ => Self::Other,
         }
     }
 
     /// By GitLab's predefined variables.
     pub(crate) fn of_gitlab(get: &dyn Fn(&str) -> Option<String>) -> Self {
+        // A child's pipeline has another source, and still the request's variables.
+        let is_request =
+            ["CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID"].iter().any(|name| get(name).is_some());
         match get("CI_PIPELINE_SOURCE").as_deref() {
-            Some("merge_request_event" | "external_pull_request_event") => {
-                let source = get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
-                Self::PullRequest {
-                    is_fork: source.is_none() || source != get("CI_MERGE_REQUEST_PROJECT_ID"),
-                    // A pipeline in the parent project has its rights; one in the fork has another project.
-                    has_target_rights: get("CI_PROJECT_ID") == get("CI_MERGE_REQUEST_PROJECT_ID"),
-                }
-            }
-            _ => Self::Own,
+            Some("merge_request_event" | "external_pull_request_event") => Self::of_request(get),
+            _ if is_request => Self::of_request(get),
+            Some("push" | "web" | "schedule" | "api" | "trigger" | "pipeline" | "parent_pipeline") => Self::Own,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_request(get: &dyn Fn(&str) -> Option<String>) -> Self {
+        let source = get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
+        Self::PullRequest {
+            is_fork: source.is_none() || source != get("CI_MERGE_REQUEST_PROJECT_ID"),
+            // A pipeline in the parent project has its rights; one in the fork has another project.
+            has_target_rights: get("CI_PROJECT_ID") == get("CI_MERGE_REQUEST_PROJECT_ID"),
         }
     }
 }
@@ -98,6 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn attack_an_event_that_nobody_knows_has_no_rights() {
+        for name in ["", "merge_group", "something_new", "deployment"] {
+            assert_eq!(Event::of_github(name, &Value::Null), Event::Other, "{name}");
+        }
+        let event = json!({ "repository": { "full_name": "o/r" }, "pull_request": { "head": { "repo": { "full_name": "x/r" } } } });
+        for name in ["pull_request_review_approved", "push", "something_new"] {
+            let expected = Event::PullRequest { is_fork: true, has_target_rights: true };
+            assert_eq!(Event::of_github(name, &event), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn whose_code_a_merge_request_is() {
         let of = |source: &str, project: &str| {
             let variables = [
@@ -114,6 +136,12 @@ mod tests {
         assert_eq!(of("1", "1"), Event::PullRequest { is_fork: false, has_target_rights: true });
         assert_eq!(of("2", "1"), Event::PullRequest { is_fork: true, has_target_rights: true });
         assert_eq!(of("2", "2"), Event::PullRequest { is_fork: true, has_target_rights: false });
-        assert_eq!(Event::of_gitlab(&|_| None), Event::Own);
+        let with = |variables: &'static [(&str, &str)]| {
+            Event::of_gitlab(&move |name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.to_owned()))
+        };
+        assert_eq!(with(&[("CI_PIPELINE_SOURCE", "push")]), Event::Own);
+        assert_eq!(with(&[]), Event::Other);
+        let child = with(&[("CI_PIPELINE_SOURCE", "parent_pipeline"), ("CI_MERGE_REQUEST_IID", "1")]);
+        assert_eq!(child, Event::PullRequest { is_fork: true, has_target_rights: true });
     }
 }

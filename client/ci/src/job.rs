@@ -36,6 +36,8 @@ pub struct Job {
     pub default_branch: Option<String>,
     /// Whether the job can ask for a token that says who it is.
     pub has_identity: bool,
+    /// As whom it would sign: the certificate's subject, where that is known beforehand. A reusable workflow signs as itself.
+    pub subject: Option<String>,
     /// GitLab's registry of the project.
     pub registry: Option<String>,
 }
@@ -66,6 +68,8 @@ impl Job {
             branch: get("GITHUB_REF").and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned())),
             default_branch: event["repository"]["default_branch"].as_str().map(ToOwned::to_owned),
             has_identity: get("ACTIONS_ID_TOKEN_REQUEST_URL").is_some() || get("SIGSTORE_ID_TOKEN").is_some(),
+            subject: get("GITHUB_WORKFLOW_REF")
+                .and_then(|workflow| Some(format!("{}/{workflow}", get("GITHUB_SERVER_URL")?))),
             registry: None,
         })
     }
@@ -80,6 +84,7 @@ impl Job {
             branch: get("CI_COMMIT_BRANCH"),
             default_branch: get("CI_DEFAULT_BRANCH"),
             has_identity: get("SIGSTORE_ID_TOKEN").is_some(),
+            subject: None,
             registry: get("CI_REGISTRY_IMAGE"),
         })
     }

@@ -98,6 +98,7 @@ mod tests {
             branch: None,
             default_branch: Some("main".into()),
             has_identity: true,
+            subject: None,
             registry: Some("registry.gitlab.com/owner/app".into()),
         }
     }

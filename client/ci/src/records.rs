@@ -83,6 +83,8 @@ pub struct Seeded {
     pub image: Option<String>,
     /// The commit that it was built from.
     pub commit: String,
+    /// The SHA-256 of `flake.nix` there.
+    pub flake: Option<String>,
     /// The SHA-256 of `flake.lock` there.
     pub lock: Option<String>,
     /// Whether it is a new one.
@@ -251,6 +253,7 @@ mod tests {
             digest: "sha256:aa".into(),
             image: None,
             commit: "4f1c".into(),
+            flake: None,
             lock: None,
             kept: Kept::New,
             why: Some("it is a pull request".into()),

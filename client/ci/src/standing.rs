@@ -25,6 +25,9 @@ impl Standing {
         let Some(job) = job else { return Self::Trusted };
         match job.event {
             Event::Own => Self::Trusted,
+            Event::Other => Self::ReadOnly {
+                why: "whose code this event runs is not known, so nothing is signed or published; push, workflow_dispatch and schedule are known",
+            },
             // It begins with the code of the default branch; another commit may be anybody's.
             Event::Workflow { is_fork: true } if head.is_none() || head != job.commit.as_deref() => Self::Refused {
                 why: "this workflow was started by one that ran for a fork (workflow_run), has this repository's rights, and has checked out \
@@ -63,6 +66,7 @@ mod tests {
             branch: None,
             default_branch: None,
             has_identity,
+            subject: None,
             registry: None,
         }
     }
@@ -79,6 +83,7 @@ mod tests {
     fn who_may_write_is_trusted() {
         assert_eq!(Standing::of(None, None), Standing::Trusted);
         assert_eq!(of(Event::Own, true, None), "trusted");
+        assert_eq!(of(Event::Other, true, None), "reads");
     }
 
     #[test]

@@ -156,6 +156,11 @@ pub(crate) enum Error {
     ThroughDaemon,
     #[error("{path} is not what the seed holds; somebody has written to it: nix-seed down, and nix-seed up", path = path.display())]
     ChangedHere { path: PathBuf },
+    #[error(
+        "{path} is in the store, and no part of the seed, so whoever put it there may have made what would be signed; build without --here, or \
+         remove what keeps it there, and: nix-store --gc"
+    )]
+    OthersHere { path: String },
     #[error("the job is refused: {why}")]
     Untrusted { why: &'static str },
     #[error(transparent)]
@@ -253,7 +258,7 @@ impl Error {
             | Self::Workflow(_) => 2,
             Self::NoJobPolicy(_) | Self::NoPolicyFile { .. } | Self::NoRegistryForJob => 3,
             Self::ChangedHere { .. } => 4,
-            Self::NotUpHere { .. } | Self::ThroughDaemon => 5,
+            Self::NotUpHere { .. } | Self::ThroughDaemon | Self::OthersHere { .. } => 5,
             Self::WorkflowThere { .. } | Self::WorkflowDrifted { .. } => 5,
             Self::Untrusted { .. } | Self::Posture { .. } | Self::StateShared { .. } | Self::NotAttested { .. } => 5,
             Self::NoSuitableSeed { .. } => 6,

@@ -1,6 +1,7 @@
 //! The decision.
 
 mod check;
+mod claims;
 mod examine;
 
 use nix_seed_cfg::Level;

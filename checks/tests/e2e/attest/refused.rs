@@ -56,6 +56,19 @@ fn another_signer_issuer_workflow_or_branch() {
 }
 
 #[test]
+fn attack_a_workflow_that_another_repository_calls_or_a_request_starts() {
+    let ground = Ground::open(only_v2());
+    // The subject is the workflow's, whoever calls it.
+    succeeded(
+        &ground.attest_as(Kind::GitHub, &json!({ "repository": "stranger/app", "repository_owner": "stranger" })),
+    );
+    ground.refused("wrong-workflow", &[]);
+    let ground = Ground::open(only_v2());
+    succeeded(&ground.attest_as(Kind::GitHub, &json!({ "event_name": "pull_request_target" })));
+    ground.refused("wrong-workflow", &[]);
+}
+
+#[test]
 fn a_certificate_for_a_build_of_another_commit() {
     let ground = Ground::open(only_v2());
     let zeros = "0".repeat(40);

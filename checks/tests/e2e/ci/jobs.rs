@@ -93,6 +93,7 @@ fn a_fork_builds_and_gets_no_rights() {
     let read = forge.run(&runner, "build", |given| {
         given.event = ("pull_request".into(), fork.clone());
         given.reference = "refs/pull/1/merge".into();
+        given.job = Some("pull-request".into());
         given.has_identity = false;
         given.is_bare = true;
     });
@@ -103,19 +104,22 @@ fn a_fork_builds_and_gets_no_rights() {
 
     // With rights that a fork must not have, in either action.
     let head = forge.head();
-    for (workflow, event, has_identity) in [
-        ("build", "pull_request", true),
-        ("build", "pull_request_target", false),
-        ("seed", "pull_request_target", true),
+    for (workflow, job, event) in [
+        ("build", "pull-request", "pull_request"),
+        ("seed", "seed", "pull_request_target"),
+        ("seed", "seed", "issue_comment"),
     ] {
         let refused = forge.run(&runner, workflow, |given| {
             given.event = (event.into(), fork.clone());
-            given.has_identity = has_identity;
+            given.job = Some(job.into());
         });
         assert!(refused.ran && !refused.success, "{workflow} {event}: {}", refused.log);
         assert!(refused.log.contains("code of a fork would be built by a job that may sign"), "{}", refused.log);
-        assert!(!refused.log.contains("+ nix build"), "{}", refused.log);
+        assert!(!refused.log.contains("+ nix --extra"), "{}", refused.log);
     }
+    // The job that signs does not begin for a request at all.
+    let begun = forge.run(&runner, "build", |given| given.event = ("pull_request".into(), fork.clone()));
+    assert!(!begun.ran);
     assert_eq!(forge.pull(), head, "nothing was recorded");
 
     // The seed's own workflow, where it only reads: it is built, and stays there.
@@ -127,6 +131,20 @@ fn a_fork_builds_and_gets_no_rights() {
     succeeded(&read);
     assert!(read.summary.contains("| published | no: it is a pull request"), "{}", read.summary);
     assert_eq!(forge.pull(), head);
+}
+
+#[test]
+fn a_branch_that_is_no_builder_of_the_policy_signs_nothing() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    succeeded(&forge.run(&runner, "seed", |_| ()));
+    forge.pull();
+    forge.git(&["push", "--quiet", "origin", "HEAD:refs/heads/other"]);
+    for workflow in ["build", "seed"] {
+        let other = forge.run(&runner, workflow, |given| given.reference = "refs/heads/other".into());
+        succeeded(&other);
+        assert!(other.summary.contains("no: this job would sign as https://github.com/owner/app"), "{}", other.summary);
+    }
 }
 
 #[test]
@@ -163,14 +181,14 @@ fn attack_a_program_of_another_digest_is_not_run() {
     assert!(!refused.success && refused.log.contains("has no program for Linux-X64"), "{}", refused.log);
 }
 
-/// Steps by hand, on a machine with nothing but the program.
-fn by_hand(forge: &Forge, runner: &Runner, scripts: &[&str]) -> Finished {
+/// Steps by hand, on a machine with nothing but the program, or with a Nix.
+fn by_hand(forge: &Forge, runner: &Runner, is_bare: bool, scripts: &[&str]) -> Finished {
     let steps = scripts.iter().map(|script| json!({ "run": script }));
     let steps: Vec<_> = std::iter::once(json!({ "uses": "actions/checkout@v6" })).chain(steps).collect();
     let file = forge.folder.path().join("by-hand.yaml");
     // JSON is YAML.
     fs::write(&file, json!({ "on": "push", "jobs": { "build": { "steps": steps } } }).to_string()).unwrap();
-    forge.run_file(runner, &file, "build", |given| given.is_bare = true)
+    forge.run_file(runner, &file, "build", |given| given.is_bare = is_bare)
 }
 
 #[test]
@@ -185,6 +203,7 @@ fn results_are_built_and_attested_in_the_seed_that_is_up() {
     let built = by_hand(
         &forge,
         &runner,
+        true,
         &[
             &start,
             &here,
@@ -202,11 +221,15 @@ fn results_are_built_and_attested_in_the_seed_that_is_up() {
     // Somebody has written to the store since: nothing is signed.
     let overwrite =
         "file=$(find /nix/store -path '*/share/*' -type f -print -quit); chmod u+w \"$file\"; echo >> \"$file\"";
-    let refused = by_hand(&forge, &runner, &[&start, overwrite, &here]);
+    let refused = by_hand(&forge, &runner, true, &[&start, overwrite, &here]);
     assert!(!refused.success && refused.log.contains("is not what the seed holds"), "{}", refused.log);
     assert!(!refused.log.contains("published: "), "{}", refused.log);
+    // Somebody has built there, in whatever way, and keeps it.
+    let planted = "nix build --offline --out-link planted --no-sandbox .#default";
+    let refused = by_hand(&forge, &runner, true, &[&start, planted, &here]);
+    assert!(!refused.success && refused.log.contains("is in the store, and no part of the seed"), "{}", refused.log);
     // Nothing is up.
-    let refused = by_hand(&forge, &runner, &[&here]);
+    let refused = by_hand(&forge, &runner, true, &[&here]);
     assert!(!refused.success && refused.log.contains("is not up at /nix"), "{}", refused.log);
 
     // No seed for this flake, and no Nix: a seed that is named for that has one.
@@ -217,10 +240,43 @@ fn results_are_built_and_attested_in_the_seed_that_is_up() {
     forge.git(&["rm", "--quiet", ".seed.lock"]);
     forge.commit();
     let start = format!("{login} nix-seed ci start --without-seed fallback --nix {}", nix.display());
-    let begun = by_hand(&forge, &runner, &[&start, "nix --version", "nix-seed down"]);
+    let begun = by_hand(&forge, &runner, true, &[&start, "nix --version", "nix-seed down"]);
     succeeded(&begun);
     assert!(begun.log.contains("nix (Nix) 2."), "{}", begun.log);
     assert!(begun.log.contains(entry["digest"].as_str().unwrap()), "{}", begun.log);
-    let none = by_hand(&forge, &runner, &[&format!("{login} nix-seed ci start --without-seed fallback")]);
+    let none = by_hand(&forge, &runner, true, &[&format!("{login} nix-seed ci start --without-seed fallback")]);
     assert!(!none.success && none.log.contains("there is no Nix for x86_64-linux"), "{}", none.log);
+}
+
+#[test]
+fn a_flake_that_says_nothing_is_of_its_repository_and_can_do_without_a_seed() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    fs::remove_file(forge.example.source().join(".seed.cfg.json")).unwrap();
+    edit(forge.example.source(), "flake.nix", "      seedCfg =", "      policyOfOthers =").unwrap();
+    forge.commit();
+    let built = by_hand(
+        &forge,
+        &runner,
+        false,
+        &[
+            "nix-seed ci start --without-seed fallback",
+            "nix-seed ci build --outputs 'packages.default checks.counts'",
+            "nix-seed ci summary",
+        ],
+    );
+    succeeded(&built);
+    assert!(built.log.contains("believed is this repository's main branch"), "{}", built.log);
+    assert!(built.summary.contains("none: built with this machine's Nix, and a network"), "{}", built.summary);
+    assert!(built.summary.contains("| `checks.x86_64-linux.counts` | `/nix/store/"), "{}", built.summary);
+    let policy = fs::read_to_string(runner.state().join("policy.json")).unwrap();
+    assert!(policy.contains("https://github.com/owner/app/.github/workflows/*@refs/heads/main"), "{policy}");
+    // What is no output of the flake is told, with what is.
+    let wrong = by_hand(
+        &forge,
+        &runner,
+        false,
+        &["nix-seed ci start --without-seed fallback", "nix-seed ci build --outputs nothing"],
+    );
+    assert!(!wrong.success && wrong.log.contains("the flake has: "), "{}", wrong.log);
 }

@@ -35,9 +35,10 @@ fn forgejos_workflows_sign_with_a_key() {
         believing(forge, "git+https://code.example.org/owner/app", &builder)
     });
     let runner = runner(&forge);
-    let run = |workflow: &str, is_bare: bool| {
+    let run = |workflow: &str, job: &str, is_bare: bool| {
         let file = forge.example.source().join(format!(".forgejo/workflows/{workflow}.yaml"));
         let finished = forge.run_file(&runner, &file, workflow, |given| {
+            given.job = Some(job.into());
             given.has_identity = false;
             given.is_bare = is_bare;
             given.secrets = json!({ "PACKAGES_TOKEN": TOKEN, "SIGNING_KEY": private });
@@ -51,11 +52,14 @@ fn forgejos_workflows_sign_with_a_key() {
         assert!(!finished.log.contains(secret) && !finished.summary.contains(secret), "the key is shown");
         finished
     };
-    let made = run("seed", false);
+    let made = run("seed", "seed", false);
     assert!(made.summary.contains("signed, logged and attached"), "{}", made.summary);
     forge.pull();
-    let built = run("build", true);
-    assert!(built.summary.contains("| attested | yes"), "{}{}", built.summary, built.log);
+    // In the workflow that made the seed, and in each later one.
+    for workflow in ["seed", "build"] {
+        let built = run(workflow, "build", true);
+        assert!(built.summary.contains("| attested | yes"), "{}{}", built.summary, built.log);
+    }
 }
 
 /// What GitLab tells of a project and its pipelines.
@@ -64,6 +68,8 @@ fn gitlab(forge: &Forge, token: &str) -> Vec<String> {
         ("GITLAB_CI", "true"),
         ("CI_SERVER_URL", "https://gitlab.com"),
         ("CI_PROJECT_PATH", "owner/app"),
+        ("CI_PIPELINE_SOURCE", "push"),
+        ("CI_REGISTRY", &forge.registry.address().to_string()),
         ("CI_REGISTRY_IMAGE", &forge.name()),
         ("CI_REGISTRY_USER", "me"),
         ("CI_REGISTRY_PASSWORD", TOKEN),
@@ -97,7 +103,7 @@ fn gitlabs_jobs_sign_as_the_pipeline() {
             "--no-shell-isolation",
             "--ignore-predefined-vars",
         ]);
-        command.arg("GITLAB_CI,CI_SERVER_URL,CI_PROJECT_PATH,CI_REGISTRY_IMAGE,CI_REGISTRY_USER,CI_REGISTRY_PASSWORD");
+        command.arg("GITLAB_CI,CI_SERVER_URL,CI_PROJECT_PATH,CI_PIPELINE_SOURCE,CI_REGISTRY,CI_REGISTRY_IMAGE,CI_REGISTRY_USER,CI_REGISTRY_PASSWORD");
         command.args(gitlab(&forge, &token)).env_clear().env("HOME", folder.path());
         let mut path = "/usr/sbin:/usr/bin:/sbin:/bin".to_owned();
         if !is_bare {

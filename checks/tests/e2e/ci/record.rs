@@ -5,11 +5,11 @@ use std::process::Child;
 use super::*;
 
 /// What `ci seed` would have left for a system.
-fn seeded(folder: &Path, system: &str, digit: char, flake_lock: &str) {
+fn seeded(folder: &Path, system: &str, digit: char, made_of: &[String; 2]) {
     fs::create_dir_all(folder).unwrap();
     let record = json!({
         "system": system, "digest": format!("sha256:{}", digit.to_string().repeat(64)), "image": "ghcr.io/owner/app-seed",
-        "commit": digit.to_string().repeat(40), "lock": flake_lock, "kept": "new", "why": null, "seconds": 1.0,
+        "commit": "c".repeat(40), "flake": made_of[0], "lock": made_of[1], "kept": "new", "why": null, "seconds": 1.0,
     });
     fs::write(folder.join("seed.json"), record.to_string()).unwrap();
 }
@@ -18,13 +18,13 @@ fn seeded(folder: &Path, system: &str, digit: char, flake_lock: &str) {
 struct Repository {
     folder: TempDir,
     publisher: Publisher,
-    flake_lock: String,
+    made_of: [String; 2],
 }
 
 impl Repository {
     fn open() -> Self {
         let (folder, publisher) = (tempfile::tempdir().unwrap(), Publisher::open());
-        let repository = Self { folder, publisher, flake_lock: String::new() };
+        let repository = Self { folder, publisher, made_of: Default::default() };
         fs::create_dir(repository.at("work")).unwrap();
         fs::write(repository.at("work/flake.nix"), "{ outputs = _: { }; }\n").unwrap();
         fs::write(
@@ -38,9 +38,9 @@ impl Repository {
         repository.git(".", &["clone", "--quiet", "--bare", "work", "remote.git"]);
         let remote = repository.at("remote.git").display().to_string();
         repository.git("work", &["remote", "add", "origin", &remote]);
-        let digest = Sha256::digest(fs::read(repository.at("work/flake.lock")).unwrap());
-        let flake_lock = data_encoding::HEXLOWER.encode(&digest);
-        Self { flake_lock, ..repository }
+        let hash = |name: &str| data_encoding::HEXLOWER.encode(&Sha256::digest(fs::read(repository.at(name)).unwrap()));
+        let made_of = ["work/flake.nix", "work/flake.lock"].map(hash);
+        Self { made_of, ..repository }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -75,7 +75,7 @@ fn systems_that_write_at_the_same_time_do_not_conflict() {
     let children: Vec<Child> = SYSTEMS
         .iter()
         .map(|(system, digit)| {
-            seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.flake_lock);
+            seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.made_of);
             repository.record(system, &[]).spawn().unwrap()
         })
         .collect();
@@ -84,7 +84,7 @@ fn systems_that_write_at_the_same_time_do_not_conflict() {
     }
     let lock = repository.lock("main");
     for (system, digit) in SYSTEMS {
-        assert_eq!(lock["seeds"][system]["commit"], digit.to_string().repeat(40));
+        assert_eq!(lock["seeds"][system]["digest"], format!("sha256:{}", digit.to_string().repeat(64)));
     }
     // A commit each, and nothing but the one file; the working tree is as it was.
     assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "5");
@@ -99,18 +99,23 @@ fn systems_that_write_at_the_same_time_do_not_conflict() {
 }
 
 #[test]
-fn a_seed_of_another_flake_lock_is_not_recorded() {
+fn a_seed_of_another_flake_is_not_recorded() {
     let repository = Repository::open();
-    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &"0".repeat(64));
-    let said = said(&mut repository.record("x86_64-linux", &["--json"]));
-    assert!(said.json()["record"]["why"].as_str().unwrap().contains("another flake.lock by now"), "{}", said.out);
+    let [flake, lock] = repository.made_of.clone();
+    let zeros = "0".repeat(64);
+    // Of two jobs the slower is of an older commit.
+    for made_of in [[zeros.clone(), lock], [flake, zeros]] {
+        seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &made_of);
+        let said = said(&mut repository.record("x86_64-linux", &["--json"]));
+        assert!(said.json()["record"]["why"].as_str().unwrap().contains("or flake.lock by now"), "{}", said.out);
+    }
     assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "1");
 }
 
 #[test]
 fn a_branch_that_may_not_be_written_to_is_said() {
     let repository = Repository::open();
-    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.flake_lock);
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.made_of);
     let hook = repository.at("remote.git/hooks/update");
     fs::write(&hook, "#!/bin/sh\necho 'protected branch' >&2\nexit 1\n").unwrap();
     process::output(Command::new("chmod").arg("+x").arg(&hook)).unwrap();
@@ -120,15 +125,15 @@ fn a_branch_that_may_not_be_written_to_is_said() {
 }
 
 #[test]
-fn systems_ask_by_one_pull_request_for_each_flake_lock() {
+fn systems_ask_by_one_pull_request_for_each_commit() {
     let repository = Repository::open();
     for (system, digit) in &SYSTEMS[..2] {
-        seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.flake_lock);
+        seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.made_of);
         // By hand there is no forge to be asked: the branch is what there is.
         let said = said(&mut repository.record(system, &["--as", "pull-request", "--json"]));
-        assert_eq!(said.json()["record"]["branch"], format!("nix-seed/main-{}", &repository.flake_lock[..12]));
+        assert_eq!(said.json()["record"]["branch"], format!("nix-seed/main-{}", "c".repeat(12)));
     }
-    let branch = format!("nix-seed/main-{}", &repository.flake_lock[..12]);
+    let branch = format!("nix-seed/main-{}", "c".repeat(12));
     let lock = repository.lock(&branch);
     assert!(lock["seeds"]["x86_64-linux"].is_object() && lock["seeds"]["aarch64-linux"].is_object(), "{lock}");
     assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "1");

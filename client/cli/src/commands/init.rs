@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
-use nix_seed_ci::workflow::{self, BASELINE, Ci, File, Programs, Wish, files, listed};
+use nix_seed_ci::workflow::{self, BASELINE, Ci, File, Program, Programs, Wish, files, listed};
 use serde_json::json;
 
 use crate::args::Global;
@@ -90,16 +90,18 @@ pub(crate) fn run(init: &Init, global: &Global) -> Result<(), Error> {
         paths: paths(init, &flake, &folder, global)?,
         action: init.action.clone(),
         runners: init.runner.clone(),
-        program: Programs::parse(&programs)?.of(RUNNER).cloned(),
+        program: Programs::parse(&programs)?.of(RUNNER).cloned().or_else(|| init.check.then(Program::none)),
         benchmark: init.benchmark,
         ..Wish::default()
     };
     let wish = if init.output.is_empty() { wish } else { Wish { outputs: init.output.clone(), ..wish } };
     let files = files(ci, &wish)?;
+    // Workflows lie at the top of a repository, wherever the flake is.
+    let top = ask(&folder, &["rev-parse", "--show-toplevel"]).map_or(folder, PathBuf::from);
     if init.check {
-        return check(&files, &folder, global);
+        return check(&files, &top, global);
     }
-    put(&files, &folder, init.force, global)
+    put(&files, &top, init.force, global)
 }
 
 impl Kind {
@@ -120,19 +122,23 @@ fn found(folder: &Path) -> Ci {
 }
 
 fn branch(folder: &Path) -> String {
-    let ask = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
-        let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        (output.status.success() && !line.is_empty()).then_some(line)
-    };
-    let remote = ask(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
+    let remote = ask(folder, &["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
     let remote = remote.and_then(|name| Some(name.strip_prefix("origin/")?.to_owned()));
-    remote.or_else(|| ask(&["symbolic-ref", "--short", "HEAD"])).unwrap_or_else(|| Wish::default().branch)
+    remote.or_else(|| ask(folder, &["symbolic-ref", "--short", "HEAD"])).unwrap_or_else(|| Wish::default().branch)
+}
+
+/// What git says; none where it fails, or says nothing.
+fn ask(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
+    let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.success() && !line.is_empty()).then_some(line)
 }
 
 /// The patterns of files whose edits may change dependencies, as `nix-seed check` prints them.
 fn paths(init: &Init, flake: &Flake, folder: &Path, global: &Global) -> Result<Vec<String>, Error> {
-    let mut all: Vec<_> = BASELINE.map(ToOwned::to_owned).into();
+    // From the repository's top, as a workflow names files.
+    let prefix = ask(folder, &["rev-parse", "--show-prefix"]).unwrap_or_default();
+    let mut all: Vec<_> = BASELINE.iter().map(|name| format!("{prefix}{name}")).collect();
     let Some(seed) = &init.seed else { return Ok(all) };
     // What is named from here is named from there, too.
     let seed = if Path::new(seed).exists() {
@@ -157,6 +163,7 @@ fn paths(init: &Init, flake: &Flake, folder: &Path, global: &Global) -> Result<V
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let patterns = text.lines().filter_map(|line| line.trim().strip_prefix("- "));
     for pattern in patterns.filter_map(|text| serde_json::from_str::<String>(text).ok()) {
+        let pattern = format!("{prefix}{pattern}");
         if !all.contains(&pattern) {
             all.push(pattern);
         }

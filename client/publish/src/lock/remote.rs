@@ -18,8 +18,6 @@ use crate::{Error, Result};
 const ATTEMPTS: u32 = 20;
 /// How long whoever was slower waits, at most, for each time that it was.
 const PAUSE: Duration = Duration::from_millis(150);
-/// The lock file of the flake's inputs.
-const FLAKE_LOCK: &str = "flake.lock";
 
 /// A remote of the git repository around a folder.
 #[derive(Debug)]
@@ -39,8 +37,9 @@ pub struct Change {
     pub system: String,
     /// Its seed.
     pub entry: Entry,
-    /// The SHA-256 of the `flake.lock` that the seed was built from, in hexadecimal digits; none where there is none.
-    pub flake_lock: Option<String>,
+    /// What the seed was built from: files beside the lock file, with their SHA-256 in hexadecimal digits, or none where there is no such
+    /// file.
+    pub made_of: Vec<(String, Option<String>)>,
     /// The commit's author and committer, as `NAME <ADDRESS>`; git's own settings where nothing is said.
     pub author: Option<(String, String)>,
 }
@@ -55,7 +54,7 @@ pub enum Outcome {
         /// The commit.
         commit: String,
     },
-    /// The branch has another `flake.lock` by now, so that another seed is wanted: the job of that commit writes it.
+    /// The branch has other files by now, so that another seed is wanted: the job of that commit writes it.
     Outdated,
 }
 
@@ -133,9 +132,10 @@ impl Remote {
     fn commit(&self, change: &Change, tip: &str) -> Result<Option<Made>> {
         let prefix = git_line(&self.folder, &["rev-parse", "--show-prefix"])?;
         let file = |name: &str| self.file(tip, &format!("{prefix}{name}"));
-        let flake_lock = file(FLAKE_LOCK)?.map(|bytes| hex(&Sha256::digest(bytes)));
-        if flake_lock != change.flake_lock {
-            return Ok(Some(Made::Outdated));
+        for (name, expected) in &change.made_of {
+            if file(name)?.map(|bytes| hex(&Sha256::digest(bytes))) != *expected {
+                return Ok(Some(Made::Outdated));
+            }
         }
         let at = format!("{}/{}:{prefix}{LOCK_NAME}", self.name, tip);
         let mut lock = file(LOCK_NAME)?.map(|bytes| Lock::parse(&bytes, &at)).transpose()?.unwrap_or_default();

@@ -6,7 +6,7 @@ use nix_seed_store::Sha256Hash;
 use sha2::{Digest, Sha256};
 
 use super::examine::Candidate;
-use super::{Check, Expected};
+use super::{Check, Expected, claims};
 use crate::sigstore::{Signed, Signer, TrustRoot};
 use crate::{Policy, Reason, Refusal};
 
@@ -56,29 +56,9 @@ impl Checks<'_> {
         if let Some(seed) = seed.filter(|seed| Some(*seed) != found) {
             return differs(Reason::OtherSeed, &found.map_or("none".into(), |found| found.hex()), &seed.hex());
         }
-        self.check_claims(&candidate.signed, release, at)?;
+        claims::check(&candidate.signed, &release.source, &self.policy.source, at)?;
         self.check_time(&candidate.signed, at)?;
         Ok(signature_checks(candidate.builder.name.as_str(), &candidate.known_as, &candidate.signed, "release"))
-    }
-
-    /// A runner that was started for one commit does not build another.
-    fn check_claims(
-        &self,
-        signed: &Signed,
-        release: &nix_seed_statement::release::Release,
-        at: &str,
-    ) -> Result<(), Refusal> {
-        let Signer::Identity { claims, .. } = &signed.signer else { return Ok(()) };
-        match &claims.source_commit {
-            Some(commit) if *commit != release.source.commit => {
-                let why = format!(
-                    "it speaks of commit {}, and the certificate is for a build of {commit}",
-                    release.source.commit
-                );
-                Err(Refusal::new(Reason::OtherCommit, at, why))
-            }
-            _ => Ok(()),
-        }
     }
 
     fn check_time(&self, signed: &Signed, at: &str) -> Result<(), Refusal> {
@@ -180,7 +160,7 @@ impl Checks<'_> {
         if parameters.system != said.system {
             return differs(Reason::OtherSystem, &parameters.system, &said.system);
         }
-        self.check_claims(&candidate.signed, said, at)?;
+        claims::check(&candidate.signed, &said.source, &self.policy.source, at)?;
         self.check_time(&candidate.signed, at)?;
         let nix = &definition.internal_parameters.nix;
         let is_sandboxed = nix.sandbox == "true" && !nix.sandbox_fallback;

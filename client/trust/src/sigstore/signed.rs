@@ -51,6 +51,8 @@ pub struct Claims {
     pub source_ref: Option<String>,
     /// The kind of runner: `github-hosted`, `self-hosted`.
     pub runner: Option<String>,
+    /// What started the run: `push`, `pull_request_target`, `merge_request_event`.
+    pub trigger: Option<String>,
     /// The run.
     pub run: Option<String>,
 }
@@ -120,6 +122,7 @@ pub fn verify(bundle: &[u8], root: &TrustRoot, keys: &[&PublicKey], at: &str) ->
                 source_commit: claims.source_repository_digest.clone(),
                 source_ref: claims.source_repository_ref.clone(),
                 runner: claims.runner_environment.clone(),
+                trigger: claims.build_trigger.clone(),
                 run: claims.run_invocation_uri.clone(),
             };
             (Signer::Identity { subject, issuer, claims: Box::new(claims) }, (entries, result))

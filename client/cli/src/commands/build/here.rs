@@ -1,5 +1,6 @@
 //! The build is in this machine's `/nix`, where the seed is up.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use std::time::SystemTime;
 use nix_seed_image::seed::Seed;
 use nix_seed_source::Found;
 use nix_seed_start::{Options, Progress, Started};
-use nix_seed_store::NarHasher;
+use nix_seed_store::{LiveDatabase, NarHasher, database_folder};
 
 use super::results::Results;
 use super::{HELPER, INHERITED, Job, io, no_helper};
@@ -37,6 +38,7 @@ pub(super) fn run(job: &Job<'_>, guard: &Guard) -> Result<(String, Results), Err
             return Err(Error::ThroughDaemon);
         }
         verify(&seed)?;
+        alone(&seed, &started)?;
     }
     build(job, &digest, &started)?;
     Ok((digest, Results::Here))
@@ -53,6 +55,30 @@ fn verify(seed: &Seed) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// That the store holds nothing but the seed: what is valid there is not built again, whoever put it there. What nothing keeps goes.
+fn alone(seed: &Seed, started: &Started) -> Result<(), Error> {
+    let own: HashSet<_> = seed.index.paths.iter().map(|path| &path.info.path).collect();
+    let other = || {
+        let database = LiveDatabase::open(&database_folder(Path::new(ROOT))).map_err(nix_seed_image::Error::from)?;
+        let valid = database.valid_paths().map_err(nix_seed_image::Error::from)?;
+        Ok::<_, Error>(valid.into_iter().find(|path| !own.contains(path)))
+    };
+    if other()?.is_none() {
+        return Ok(());
+    }
+    let nix =
+        started.environment.path.iter().map(|folder| Path::new(folder).join("nix-store")).find(|file| file.is_file());
+    let nix = nix.unwrap_or_else(|| "nix-store".into());
+    let mut command = Command::new(&nix);
+    command.args(["--gc", "--quiet"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.envs(started.environment.variables.iter().map(|(name, value)| (name, value)));
+    command.status().map_err(|source| io("running", &nix, source))?;
+    match other()? {
+        None => Ok(()),
+        Some(path) => Err(Error::OthersHere { path: path.to_string() }),
+    }
 }
 
 fn build(job: &Job<'_>, digest: &str, started: &Started) -> Result<(), Error> {

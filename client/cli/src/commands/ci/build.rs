@@ -11,7 +11,7 @@ use super::policy::Policy;
 use super::start::OWN_SEED;
 use super::state::{BUILD, START};
 use super::step::Step;
-use super::{Common, Trust, fallback, standing};
+use super::{Common, Trust, fallback, has_key, no_builder, standing};
 use crate::error::Error;
 use crate::files::read;
 use crate::print;
@@ -103,15 +103,15 @@ fn why_not(build: &Build, step: &Step<'_>, started: &Started) -> Result<Option<S
     if let Standing::ReadOnly { why } = standing(step)? {
         return Ok(Some(why.into()));
     }
-    let has_key = build
-        .options
-        .iter()
-        .any(|option| ["--key", "--builder", "--identity-token"].iter().any(|prefix| option.starts_with(prefix)));
+    let has_key = has_key(&build.options);
     let why = match (build.attest, started.how) {
         (Attest::Never, _) => "nobody wants it to be (--attest never)",
         (_, How::Built) => "the seed was built by this job, and nobody has signed it",
         (_, How::Fallback) => "it was not built in a seed",
-        (_, How::Seed) if has_key || step.job.as_ref().is_some_and(|job| job.has_identity) => return Ok(None),
+        (_, How::Seed) if has_key => return Ok(None),
+        (_, How::Seed) if step.job.as_ref().is_some_and(|job| job.has_identity) => {
+            return Ok(no_builder(step, &Policy::find(&build.trust, step, None)?));
+        }
         (_, How::Seed) => {
             "the job can neither show who it is (GitHub: permissions: id-token: write; GitLab: id_tokens: SIGSTORE_ID_TOKEN) nor has a key"
         }
@@ -126,7 +126,7 @@ fn in_seed(
     wanted: &[String],
     is_attested: bool,
 ) -> Result<Vec<Output>, Error> {
-    let policy = Policy::find(&build.trust, step)?;
+    let policy = Policy::find(&build.trust, step, None)?;
     let folder = step.state.at(RESULTS).display().to_string();
     let (flake, attribute) = step.flake.parts();
     let flake = format!("{flake}#{attribute}");

@@ -61,10 +61,15 @@ pub(super) fn request(job: &Job, base: &str, head: &str, _global: &Global) -> Re
     }
     // There is one already.
     if matches!(status, 409 | 422) {
-        let head = if job.forge == Forge::GitHub { format!("{owner}:{head}") } else { head.into() };
-        url.query_pairs_mut().append_pair("state", "open").append_pair("head", &head);
+        let named = if job.forge == Forge::GitHub { format!("{owner}:{head}") } else { head.into() };
+        url.query_pairs_mut().append_pair("state", "open").append_pair("head", &named);
         let (_, found) = exchange(job, &url, None).map_err(failed)?;
-        let is_it = |one: &&Value| one["head"]["ref"].as_str().is_some_and(|name| head.ends_with(name));
+        // Not every forge looks at which branch was asked for.
+        let is_it = |one: &&Value| {
+            let of = &one["head"];
+            let repository = of["repo"]["full_name"].as_str().unwrap_or_default();
+            of["ref"] == head && repository.eq_ignore_ascii_case(&job.repository)
+        };
         if let Some(address) =
             found.as_array().into_iter().flatten().find(is_it).and_then(|one| one["html_url"].as_str())
         {
@@ -116,6 +121,7 @@ mod tests {
             branch: None,
             default_branch: None,
             has_identity: false,
+            subject: None,
             registry: None,
         };
         let get = |name: &str| (name == "GITHUB_TOKEN" || name == "CI_JOB_TOKEN").then(|| name.to_owned());

@@ -36,7 +36,7 @@ const SEED: &str = "seed";
 #[command(
     after_help = "A job that builds: start, build, summary. A job that makes a seed: guard, seed, record, summary.\n\
     Variables that are read: those by which GitHub, GitLab, Forgejo and Gitea describe a job.\n\n\
-    Example:\n  eval \"$(nix-seed ci start)\" && nix-seed ci build --outputs 'packages.default checks.unit'"
+    Example:\n  nix-seed ci start > environment && . ./environment && nix-seed ci build --outputs 'packages.default checks.unit'"
 )]
 pub(crate) struct Ci {
     #[command(subcommand)]
@@ -151,6 +151,11 @@ impl Ci {
 }
 
 pub(crate) fn run(ci: &Ci, global: &Global) -> Result<u8, Error> {
+    // It may hold a key or a token, which nothing that it builds is to read.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(|error| {
+        Error::Io { doing: "protecting the memory of", path: "nix-seed".into(), source: error.into() }
+    })?;
     if global.username.is_some() {
         return Err(Error::StepLogin);
     }
@@ -179,6 +184,21 @@ fn standing(step: &Step<'_>) -> Result<Standing, Error> {
         return Err(Error::Untrusted { why });
     }
     Ok(standing)
+}
+
+/// Whether options name what signs instead of the job's identity.
+fn has_key(options: &[String]) -> bool {
+    let is_key =
+        |option: &String| ["--key", "--builder", "--identity-token"].iter().any(|name| option.starts_with(name));
+    options.iter().any(is_key)
+}
+
+/// Why the policy would not believe what this job signs; none where it would, or that is not known beforehand.
+fn no_builder(step: &Step<'_>, policy: &policy::Policy) -> Option<String> {
+    let subject = step.job.as_ref()?.subject.as_ref()?;
+    let mut patterns = policy.cfg.builders.values().flat_map(|builder| &builder.subjects);
+    let is_meant = patterns.any(|pattern| pattern.matches(subject));
+    (!is_meant).then(|| format!("this job would sign as {subject}, which is no builder of the policy"))
 }
 
 fn guard(step: &Step<'_>) -> Result<(), Error> {

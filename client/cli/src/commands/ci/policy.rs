@@ -4,7 +4,9 @@ use std::path::Path;
 
 use nix_seed_cfg::Cfg;
 use nix_seed_ci::{default_policy, default_registry};
+use serde_json::Value;
 
+use super::start::get_nix;
 use super::step::Step;
 use super::{Trust, set};
 use crate::cfg::Place;
@@ -31,17 +33,14 @@ pub(super) struct Policy {
 
 impl Policy {
     /// The one that is named, or beside the flake, or in it, or of the CI's repository.
-    pub(super) fn find(trust: &Trust, step: &Step<'_>) -> Result<Self, Error> {
+    pub(super) fn find(trust: &Trust, step: &Step<'_>, nix: Option<&Path>) -> Result<Self, Error> {
         let registry = set(trust.registry.as_deref()).map(ToOwned::to_owned);
         let mut is_default = false;
         let place = if let Some(named) = set(trust.policy.as_deref()) {
-            Place::parse(named)?
+            here(Place::parse(named)?)?
         } else if step.folder.join(POLICY_NAME).exists() {
             Place::File(step.folder.join(POLICY_NAME))
-        } else if has_cfg(&step.folder)? {
-            if !step.has_nix() {
-                return Err(Error::NoPolicyFile { folder: step.folder.clone() });
-            }
+        } else if has_cfg(step, nix)? {
             Place::of_flake(&step.flake)
         } else {
             is_default = true;
@@ -79,8 +78,32 @@ impl Policy {
     }
 }
 
-/// Whether a flake has a configuration, as far as its text tells: where it has one, nothing else is put in its place.
-fn has_cfg(folder: &Path) -> Result<bool, Error> {
-    let text = read(&folder.join("flake.nix"), FLAKE_MAX)?;
-    Ok(String::from_utf8_lossy(&text).contains("seedCfg"))
+/// A file, whatever folder what reads it begins in.
+fn here(place: Place) -> Result<Place, Error> {
+    match place {
+        Place::File(path) => {
+            let absolute = std::path::absolute(&path).map_err(|source| Error::Io { doing: "finding", path, source })?;
+            Ok(Place::File(absolute))
+        }
+        Place::Flake(flake) => Ok(Place::Flake(flake)),
+    }
+}
+
+/// Whether a flake has a configuration. Where its text does not name one, it may still be there, by a module: that is asked when there is a Nix.
+fn has_cfg(step: &Step<'_>, nix: Option<&Path>) -> Result<bool, Error> {
+    let text = read(&step.folder.join("flake.nix"), FLAKE_MAX)?;
+    if !String::from_utf8_lossy(&text).contains("seedCfg") {
+        return Ok(false);
+    }
+    if !step.has_nix() {
+        get_nix(step, nix).map_err(|_| Error::NoPolicyFile { folder: step.folder.clone() })?;
+    }
+    evaluated(step)
+}
+
+/// Whether the flake has a configuration, as Nix evaluates it: purely, so that no code of an input reads what the job signs or logs in with.
+pub(super) fn evaluated(step: &Step<'_>) -> Result<bool, Error> {
+    let at = Value::from(step.address()?).to_string().replace("${", "\\${");
+    let asked = format!("(builtins.getFlake {at}) ? seedCfg");
+    Ok(step.done(step.nix(&["eval", "--expr", &asked])?)?.trim() == "true")
 }

@@ -17,7 +17,7 @@ use crate::print;
 enum As {
     /// As a commit on the branch
     Commit,
-    /// As a pull request, or a merge request, which all systems of one flake.lock share
+    /// As a pull request, or a merge request, which all systems of one commit share
     PullRequest,
     /// Not at all
     Nothing,
@@ -25,7 +25,7 @@ enum As {
 
 /// Write the seed that `ci seed` has published into .seed.lock on the branch, beside what others write
 ///
-/// The working tree stays as it is. Where the branch has another flake.lock by now, nothing is written: the job of that commit does. Jobs
+/// The working tree stays as it is. Where the branch has another flake.nix or flake.lock by now, nothing is written: the job of that commit does. Jobs
 /// of several systems may write at the same time. The token to push with is in NIX_SEED_GIT_TOKEN, else in GITHUB_TOKEN or CI_JOB_TOKEN, where git
 /// does not know one.
 #[derive(Args)]
@@ -80,7 +80,7 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
     let change = Change {
         system: seeded.system.clone(),
         entry: Entry::new(&seeded.digest, &seeded.commit, Some(image))?,
-        flake_lock: seeded.lock.clone(),
+        made_of: vec![("flake.nix".into(), seeded.flake.clone()), ("flake.lock".into(), seeded.lock.clone())],
         author: author(step),
     };
     let is_gitlab = step.job.as_ref().is_some_and(|job| job.forge == Forge::GitLab);
@@ -101,10 +101,11 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
         ]);
     }
     let commit = match remote.publish(&change, &base, &to)? {
-        Outcome::Unchanged if args.how == As::Commit => return Ok(nothing("the branch names this seed already")),
-        Outcome::Unchanged => None,
+        Outcome::Unchanged => return Ok(nothing("the branch names this seed already")),
         Outcome::Outdated => {
-            return Ok(nothing("the branch has another flake.lock by now; the job of that commit makes its seed"));
+            return Ok(nothing(
+                "the branch has another flake.nix or flake.lock by now; the job of that commit makes its seed",
+            ));
         }
         Outcome::Written { commit } => Some(commit),
     };
@@ -115,10 +116,9 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
     Ok(Recorded { branch: Some(to), commit, url, why: None })
 }
 
-/// One for each `flake.lock`: what is asked for is of it alone.
+/// One for each commit, which all systems share: what is asked for is of it alone.
 fn request_branch(base: &str, seeded: &Seeded) -> String {
-    let of = seeded.lock.as_deref().unwrap_or(&seeded.commit);
-    format!("nix-seed/{base}-{}", of.get(..12).unwrap_or(of))
+    format!("nix-seed/{base}-{}", seeded.commit.get(..12).unwrap_or(&seeded.commit))
 }
 
 /// Who commits: GitHub's own robot there; elsewhere whom git knows, or nobody in particular.

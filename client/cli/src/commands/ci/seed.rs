@@ -13,7 +13,7 @@ use super::policy::Policy;
 use super::start::{OWN_SEED, get_nix, up};
 use super::state::{ENV, PATH, RECORD, SEED};
 use super::step::Step;
-use super::{Common, Trust, standing};
+use super::{Common, Trust, has_key, no_builder, standing};
 use crate::error::Error;
 use crate::files::hash;
 use crate::print;
@@ -21,6 +21,8 @@ use crate::print;
 /// Links to what is built.
 const RELEASE: &str = "release";
 const SBOM: &str = "sbom";
+/// What a seed is made of, as far as it is known by name.
+const FLAKE: &str = "flake.nix";
 /// The lock file of the flake's inputs.
 const FLAKE_LOCK: &str = "flake.lock";
 
@@ -36,7 +38,8 @@ pub(crate) struct MakeSeed {
     pub(super) common: Common,
     #[command(flatten)]
     trust: Trust,
-    /// A lock file that names a seed with nothing but Nix, for machines that have none, and its policy beside it: FILE.policy.json
+    /// A lock file that names a seed with nothing but Nix, for machines that have none, and its policy beside it: FILE.policy.json [default:
+    /// that of this version's release]
     #[arg(long, value_name = "FILE")]
     nix: Option<PathBuf>,
     /// The tag [default: the branch]
@@ -59,7 +62,7 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
         step.state.forget(stale)?;
     }
     let standing = standing(step)?;
-    let policy = Policy::find(&args.trust, step)?;
+    let policy = Policy::find(&args.trust, step, args.nix.as_deref())?;
     let present = LockFile::new(step.folder.join(LOCK_NAME)).read()?.and_then(|lock| lock.get(&step.system()).cloned());
     nix_for_seed(args, step, &policy, present.as_ref())?;
 
@@ -72,14 +75,17 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
         &link.display().to_string(),
         &installable,
     ])?)?;
-    let lock = step.folder.join(FLAKE_LOCK);
-    let lock = if lock.exists() { Some(hex(&hash(&lock)?)) } else { None };
+    let hashed = |name: &str| {
+        let file = step.folder.join(name);
+        if file.exists() { hash(&file).map(|hash| Some(hex(&hash))) } else { Ok(None) }
+    };
     let mut seeded = Seeded {
         system: step.system(),
         digest: format!("sha256:{}", Layout::open(&link)?.documents.digest.hex()),
         image: None,
         commit: head(&step.folder)?,
-        lock,
+        flake: hashed(FLAKE)?,
+        lock: hashed(FLAKE_LOCK)?,
         kept: Kept::New,
         why: None,
         seconds: 0.0,
@@ -87,6 +93,7 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
     let may_not = match standing {
         _ if args.no_publish => Some("--no-publish".to_owned()),
         Standing::ReadOnly { why } => Some(why.to_owned()),
+        Standing::Trusted if !has_key(&args.attest) => no_builder(step, &policy),
         _ => None,
     };
     match (may_not, present) {

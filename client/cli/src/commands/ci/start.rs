@@ -1,15 +1,15 @@
 //! `nix-seed ci start`: the seed that the lock file names comes up, or what is configured instead.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use nix_seed_ci::{How, Started};
+use nix_seed_ci::{How, Standing, Started};
 use nix_seed_publish::lock::{LOCK_NAME, LockFile};
 use nix_seed_trust::Reason;
 use serde_json::json;
 
-use super::policy::Policy;
+use super::policy::{Policy, evaluated};
 use super::state::{BUILD, ENV, PATH, START};
 use super::step::{Step, append, variable};
 use super::{Common, Otherwise, Trust, standing};
@@ -20,8 +20,8 @@ use crate::print;
 /// The exit codes of `check --quick`.
 const DOES_NOT_SUIT: u8 = 6;
 const COULD_BE_BETTER: u8 = 7;
-/// Not there, or not to be fetched.
-const UNREACHABLE: [u8; 2] = [1, 3];
+/// What `lock check --registry` ends with where the registry lacks the seed, and where it does not answer.
+const UNREACHABLE: [u8; 2] = [5, 1];
 /// The link to a seed that this job has built.
 pub(super) const OWN_SEED: &str = "seed";
 
@@ -30,7 +30,7 @@ pub(super) const OWN_SEED: &str = "seed";
 /// Prints what a shell has to evaluate, or, in a job of GitHub Actions or its like, writes it to the files by which later steps have it.
 #[derive(Args)]
 #[command(after_help = "A seed that is not believed ends the job, whatever --without-seed says.\n\n\
-    Example:\n  eval \"$(nix-seed ci start --without-seed build)\"")]
+    Example:\n  nix-seed ci start --without-seed build > environment && . ./environment")]
 pub(crate) struct Start {
     #[command(flatten)]
     pub(super) common: Common,
@@ -39,7 +39,8 @@ pub(crate) struct Start {
     /// What to do where no seed is there for this system, or it does not suit
     #[arg(long, value_enum, value_name = "WHAT", default_value = "build")]
     without_seed: Otherwise,
-    /// A lock file that names a seed with nothing but Nix, for machines that have none, and its policy beside it: FILE.policy.json
+    /// A lock file that names a seed with nothing but Nix, for machines that have none, and its policy beside it: FILE.policy.json [default:
+    /// that of this version's release]
     #[arg(long, value_name = "FILE")]
     nix: Option<PathBuf>,
 }
@@ -49,9 +50,11 @@ pub(super) fn run(start: &Start, step: &Step<'_>) -> Result<(), Error> {
     for stale in [START, BUILD, PATH, ENV] {
         step.state.forget(stale)?;
     }
-    standing(step)?;
+    if let Standing::ReadOnly { why } = standing(step)? {
+        print::note(&format!("nothing will be signed: {why}. Its own .seed.lock and policy are what counts here"));
+    }
     let system = step.system();
-    let policy = Policy::find(&start.trust, step)?;
+    let policy = Policy::find(&start.trust, step, start.nix.as_deref())?;
     let mut started = Started {
         system: system.clone(),
         how: How::Seed,
@@ -100,17 +103,18 @@ fn suits(step: &Step<'_>, policy: &Policy, started: &mut Started) -> Result<Opti
         return Err(Error::NoImage { lock, system: system.clone(), digest: entry.digest, command: "ci start" });
     };
     let seed = format!("{image}@{}", entry.digest);
+    let there = step.run(step.command(&["lock", "check", "--system", system, "--registry"])?)?;
+    if UNREACHABLE.contains(&there.code) {
+        return Ok(Some(format!("{seed} is not there, or its registry does not answer")));
+    }
     let up = up(step, &["up", "--github", "--policy", &policy.name])?;
     if up == Reason::OtherLock.exit_code() {
         return Ok(Some(format!("{seed} was made for another flake.lock")));
     }
-    if UNREACHABLE.contains(&up) {
-        return Ok(Some(format!("{seed} cannot be brought here")));
-    }
     if up != 0 {
         return Err(Error::StepFailed { code: up });
     }
-    if policy.is_default && has_cfg(step)? {
+    if policy.is_default && evaluated(step)? {
         return Err(Error::NoPolicyFile { folder: step.folder.clone() });
     }
     let (flake, attribute) = step.flake.parts();
@@ -126,13 +130,6 @@ fn suits(step: &Step<'_>, policy: &Policy, started: &mut Started) -> Result<Opti
     }
     started.seed = Some(seed);
     Ok(None)
-}
-
-/// Whether the flake has a configuration after all, which a module may have given to it.
-fn has_cfg(step: &Step<'_>) -> Result<bool, Error> {
-    let at = serde_json::Value::from(format!("git+file://{}", step.folder.display())).to_string().replace("${", "\\${");
-    let asked = format!("(builtins.getFlake {at}) ? seedCfg");
-    Ok(step.done(step.nix(&["eval", "--impure", "--expr", &asked])?)?.trim() == "true")
 }
 
 /// Brings a seed up, so that later steps have it. Gives the exit code.
@@ -170,18 +167,29 @@ fn otherwise(start: &Start, step: &Step<'_>, why: &str, started: &mut Started) -
 }
 
 /// Sees that there is a Nix: what is up has one, or the machine, or a seed that has nothing else.
-pub(super) fn get_nix(step: &Step<'_>, bootstrap: Option<&std::path::Path>) -> Result<(), Error> {
+pub(super) fn get_nix(step: &Step<'_>, bootstrap: Option<&Path>) -> Result<(), Error> {
     if step.has_nix() {
         return Ok(());
     }
     let system = step.system();
     let none = || Error::NoNixForJob { system: system.clone() };
-    let file = bootstrap.filter(|file| *file != std::path::Path::new("")).ok_or_else(none)?;
-    let entry = LockFile::new(file).read()?.and_then(|lock| lock.get(&system).cloned()).ok_or_else(none)?;
+    let file = match bootstrap.filter(|file| *file != Path::new("")) {
+        Some(file) => file.to_owned(),
+        None => released(step)?,
+    };
+    let entry = LockFile::new(&file).read()?.and_then(|lock| lock.get(&system).cloned()).ok_or_else(none)?;
     let image = entry.image.as_deref().ok_or_else(none)?;
     let policy = format!("{}.policy.json", file.display());
     let code = up(step, &["up", "--github", "--policy", &policy, &format!("{image}@{}", entry.digest)])?;
     if code == 0 { Ok(()) } else { Err(Error::StepFailed { code }) }
+}
+
+/// The seed with nothing but Nix that the newest release had when this was built.
+fn released(step: &Step<'_>) -> Result<PathBuf, Error> {
+    let file = step.state.at("nix.lock");
+    write(&file, include_bytes!("../../../../../action/nix.lock"))?;
+    write(&step.state.at("nix.lock.policy.json"), include_bytes!("../../../../../action/nix.lock.policy.json"))?;
+    Ok(file)
 }
 
 /// Later steps get what is up: by the runner's files, or by what a shell evaluates.

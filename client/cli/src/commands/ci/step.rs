@@ -20,7 +20,7 @@ use crate::{print, telemetry};
 const EVENT_MAX: u64 = 64 << 20;
 
 /// What a command as root is told of the environment: where it writes, who it logs in as, and whom it trusts.
-const KEPT: [&str; 18] = [
+const KEPT: [&str; 19] = [
     "CI",
     "DOCKER_CONFIG",
     "GITHUB_ENV",
@@ -37,9 +37,31 @@ const KEPT: [&str; 18] = [
     "NO_PROXY",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
+    "REGISTRY_AUTH_FILE",
     "SSL_CERT_FILE",
     "TRACEPARENT",
 ];
+
+/// What Nix is told of the environment.
+const FOR_NIX: [&str; 15] = [
+    "ALL_PROXY",
+    "CI",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LANG",
+    "LOGNAME",
+    "NO_PROXY",
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "TERM",
+    "TMPDIR",
+    "TRACEPARENT",
+    "USER",
+];
+/// The same, of all that begin so: Nix' own, and where a user's folders are. What is ours, and may be a secret, does not.
+const FOR_NIX_BEGIN: [&str; 8] = ["GIT_", "LC_", "NIX_CONF", "NIX_PATH", "NIX_SSL_", "NIX_USER_", "NIX_REMOTE", "XDG_"];
 
 /// A seed's own settings are for builds that have all they need; a seed is made of what others have built.
 const SUBSTITUTE: &str = "substitute = true";
@@ -63,14 +85,34 @@ pub(super) struct Ended {
 
 impl<'a> Step<'a> {
     pub(super) fn open(common: &Common, global: &'a Global) -> Result<Self, Error> {
-        let flake = common.flake()?;
-        let folder = flake.folder().ok_or_else(|| Error::NotCheckedOut { flake: flake.to_string() })?;
+        let named = common.flake()?;
+        let folder = named.folder().ok_or_else(|| Error::NotCheckedOut { flake: named.to_string() })?;
+        let folder =
+            std::path::absolute(&folder).map_err(|source| Error::Io { doing: "finding", path: folder, source })?;
+        // All that it runs begins in that folder.
+        let flake = Flake::parse(&format!(".#{}", named.parts().1), super::SEED)?;
         Ok(Self { global, flake, folder, state: State::open(common.state.as_deref())?, job: job()? })
     }
 
     /// The system that is built for, as Nix writes it.
     pub(super) fn system(&self) -> String {
         self.global.platform().nix_system()
+    }
+
+    /// The commit that is checked out, as a flake that a pure evaluation takes.
+    pub(super) fn address(&self) -> Result<String, Error> {
+        let git = |what: &str| {
+            let mut git = Command::new("git");
+            let output = git.args(["rev-parse", what]).current_dir(&self.folder).stdin(Stdio::null()).output();
+            let output = output.map_err(|source| Error::Io { doing: "running", path: "git".into(), source })?;
+            let line = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
+            let none = || Error::NotCheckedOut { flake: self.folder.display().to_string() };
+            output.status.success().then_some(line).ok_or_else(none)
+        };
+        let (top, prefix, commit) = (git("--show-toplevel")?, git("--show-prefix")?, git("HEAD")?);
+        let folder = prefix.trim_end_matches('/');
+        let dir = if folder.is_empty() { String::new() } else { format!("&dir={}", escaped(folder)) };
+        Ok(format!("git+file://{}?shallow=1&rev={commit}{dir}", escaped(&top)))
     }
 
     /// Whether the runner reads variables from files, as GitHub's does.
@@ -102,6 +144,14 @@ impl<'a> Step<'a> {
         command.args(["--extra-experimental-features", "nix-command flakes"]);
         command.args(arguments.iter().map(AsRef::as_ref));
         let mut command = self.prepared(command);
+        // What a flake evaluates or builds has no use for what the job logs in or signs with.
+        let prepared: Vec<_> =
+            command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+        command.env_clear();
+        let is_known =
+            |name: &str| FOR_NIX.contains(&name) || FOR_NIX_BEGIN.iter().any(|begin| name.starts_with(begin));
+        command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_known)));
+        command.envs(prepared.into_iter().filter_map(|(name, value)| Some((name, value?))));
         command.env("NIX_CONFIG", config(&[SUBSTITUTE]));
         Ok(command)
     }
@@ -217,6 +267,16 @@ fn program() -> Result<PathBuf, Error> {
     std::env::current_exe().map_err(|source| Error::Io { doing: "finding", path: "nix-seed".into(), source })
 }
 
+/// A path in an address (RFC 3986, "Percent-Encoding").
+fn escaped(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+        if is_plain { text.push(char::from(byte)) } else { text.push_str(&format!("%{byte:02X}")) }
+    }
+    text
+}
+
 fn may_be_root() -> bool {
     let mut sudo = Command::new("sudo");
     sudo.args(["--non-interactive", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -242,6 +302,11 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_in_an_address_has_no_spaces() {
+        assert_eq!(escaped("/a b/ö?"), "/a%20b/%C3%B6%3F");
+    }
 
     #[test]
     fn a_command_is_shown_as_a_shell_takes_it() {
