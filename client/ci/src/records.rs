@@ -43,6 +43,8 @@ pub struct Output {
     pub name: String,
     /// Its store path.
     pub path: String,
+    /// The SHA-256 of its NAR, in hexadecimal digits, where it is known.
+    pub nar: Option<String>,
 }
 
 /// What `ci build` has done.
@@ -146,9 +148,11 @@ impl Records {
         }
         text.push_str(&table(["", ""], &rows));
         if let Some(built) = &self.built {
-            let outputs: Vec<_> = built.outputs.iter().map(|output| (code(&output.name), code(&output.path))).collect();
-            text.push('\n');
-            text.push_str(&table(["output", "store path"], &outputs));
+            text.push_str("\n| output | store path | SHA-256 of its NAR |\n|---|---|---|\n");
+            for Output { name, path, nar } in &built.outputs {
+                let nar = nar.as_deref().map(code).unwrap_or_default();
+                text.push_str(&format!("| {} | {} | {nar} |\n", code(name), code(path)));
+            }
         }
         Some(text)
     }
@@ -229,7 +233,11 @@ mod tests {
     #[test]
     fn a_build_in_a_seed_is_summed_up() {
         let built = Built {
-            outputs: vec![Output { name: "packages.x86_64-linux.default".into(), path: "/nix/store/x-tally".into() }],
+            outputs: vec![Output {
+                name: "packages.x86_64-linux.default".into(),
+                path: "/nix/store/x-tally".into(),
+                nar: Some("ab".into()),
+            }],
             folder: "/r".into(),
             attested: true,
             why: None,
@@ -241,8 +249,8 @@ mod tests {
             | time to ready | 0.40 s |\n\
             | time to build | 3.00 s |\n\
             | attested | yes: signed, logged and published |\n\
-            \n| output | store path |\n|---|---|\n\
-            | `packages.x86_64-linux.default` | `/nix/store/x-tally` |\n";
+            \n| output | store path | SHA-256 of its NAR |\n|---|---|---|\n\
+            | `packages.x86_64-linux.default` | `/nix/store/x-tally` | `ab` |\n";
         assert_eq!(records.markdown().unwrap(), expected);
     }
 

@@ -135,9 +135,10 @@ reasons! {
     WrongSigner = 50, "wrong-signer", "if this identity is to be believed, add it to `subjects` of a builder in seedCfg";
     /// The identity is one that the policy names, but somebody else vouches for it.
     WrongIssuer = 51, "wrong-issuer", "if this issuer is to be believed, name it as `issuer` of a builder in seedCfg";
-    /// The repository is one that the policy names, but another workflow or branch of it signed.
+    /// The repository is one that the policy names, but another workflow or branch of it signed; or another repository called the workflow, or a
+    /// request started it under a branch's name.
     WrongWorkflow = 52, "wrong-workflow",
-        "if this workflow and this ref may release, add them to `subjects` of a builder in seedCfg";
+        "if this workflow and this ref may release, add them to `subjects` of a builder in seedCfg; let no pull request start it";
 
     /// The statement is of a version that is not known.
     UnknownPredicate = 55, "unknown-predicate", "use the version of nix-seed that wrote it, or a newer one";

@@ -152,14 +152,16 @@ fn in_seed(
     let statement = ReleaseStatement::from_bytes(&read(&path, DOCUMENT_MAX)?);
     let statement = statement.map_err(|error| Error::Statement { path, why: error.to_string() })?;
     let outputs = statement.release().outputs.iter();
-    Ok(outputs.flat_map(|output| output.paths.iter().map(|named| of(output, named))).collect())
+    Ok(outputs.flat_map(|output| output.paths.iter().map(|named| of(output, named, &statement))).collect())
 }
 
-fn of(output: &Named, named: &NamedPath) -> Output {
+fn of(output: &Named, named: &NamedPath, statement: &ReleaseStatement) -> Output {
     let name = if output.paths.len() > 1 && named.name != "out" {
         format!("{} ({})", output.attribute, named.name)
     } else {
         output.attribute.clone()
     };
-    Output { name, path: named.path.to_string() }
+    let path = named.path.to_string();
+    let nar = statement.subject(&path).map(|hash| hash.hex());
+    Output { name, path, nar }
 }

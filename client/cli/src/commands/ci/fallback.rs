@@ -54,7 +54,10 @@ fn build_one(step: &Step<'_>, of: &Targets, folder: &Path) -> Result<Vec<Output>
     let json = step.done(step.nix(&arguments)?)?;
     let built: Vec<Value> = parse("nix build --json", &json)?;
     let paths = built.iter().filter_map(|one| one["outputs"].as_object()).flat_map(|outputs| outputs.values());
-    Ok(paths.filter_map(Value::as_str).map(|path| Output { name: of.attribute.clone(), path: path.into() }).collect())
+    Ok(paths
+        .filter_map(Value::as_str)
+        .map(|path| Output { name: of.attribute.clone(), path: path.into(), nar: None })
+        .collect())
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(what: &str, json: &str) -> Result<T, Error> {

@@ -3,6 +3,7 @@
 //! Each step does by other commands what a person would do by these, and says which. What it has done it leaves in a folder for the steps
 //! after it.
 
+mod address;
 mod build;
 mod fallback;
 mod forge;

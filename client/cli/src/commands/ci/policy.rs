@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::start::get_nix;
 use super::step::Step;
-use super::{Trust, set};
+use super::{Trust, address, set};
 use crate::cfg::Place;
 use crate::error::Error;
 use crate::files::{read, write};
@@ -103,7 +103,7 @@ fn has_cfg(step: &Step<'_>, nix: Option<&Path>) -> Result<bool, Error> {
 
 /// Whether the flake has a configuration, as Nix evaluates it: purely, so that no code of an input reads what the job signs or logs in with.
 pub(super) fn evaluated(step: &Step<'_>) -> Result<bool, Error> {
-    let at = Value::from(step.address()?).to_string().replace("${", "\\${");
+    let at = Value::from(address::of(&step.folder)?).to_string().replace("${", "\\${");
     let asked = format!("(builtins.getFlake {at}) ? seedCfg");
     Ok(step.done(step.nix(&["eval", "--expr", &asked])?)?.trim() == "true")
 }

@@ -99,22 +99,6 @@ impl<'a> Step<'a> {
         self.global.platform().nix_system()
     }
 
-    /// The commit that is checked out, as a flake that a pure evaluation takes.
-    pub(super) fn address(&self) -> Result<String, Error> {
-        let git = |what: &str| {
-            let mut git = Command::new("git");
-            let output = git.args(["rev-parse", what]).current_dir(&self.folder).stdin(Stdio::null()).output();
-            let output = output.map_err(|source| Error::Io { doing: "running", path: "git".into(), source })?;
-            let line = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
-            let none = || Error::NotCheckedOut { flake: self.folder.display().to_string() };
-            output.status.success().then_some(line).ok_or_else(none)
-        };
-        let (top, prefix, commit) = (git("--show-toplevel")?, git("--show-prefix")?, git("HEAD")?);
-        let folder = prefix.trim_end_matches('/');
-        let dir = if folder.is_empty() { String::new() } else { format!("&dir={}", escaped(folder)) };
-        Ok(format!("git+file://{}?shallow=1&rev={commit}{dir}", escaped(&top)))
-    }
-
     /// Whether the runner reads variables from files, as GitHub's does.
     pub(super) fn has_files(&self) -> bool {
         variable("GITHUB_ENV").is_some() && variable("GITHUB_PATH").is_some()
@@ -267,16 +251,6 @@ fn program() -> Result<PathBuf, Error> {
     std::env::current_exe().map_err(|source| Error::Io { doing: "finding", path: "nix-seed".into(), source })
 }
 
-/// A path in an address (RFC 3986, "Percent-Encoding").
-fn escaped(path: &str) -> String {
-    let mut text = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-        if is_plain { text.push(char::from(byte)) } else { text.push_str(&format!("%{byte:02X}")) }
-    }
-    text
-}
-
 fn may_be_root() -> bool {
     let mut sudo = Command::new("sudo");
     sudo.args(["--non-interactive", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -302,11 +276,6 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_in_an_address_has_no_spaces() {
-        assert_eq!(escaped("/a b/ö?"), "/a%20b/%C3%B6%3F");
-    }
 
     #[test]
     fn a_command_is_shown_as_a_shell_takes_it() {
