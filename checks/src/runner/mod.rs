@@ -6,6 +6,7 @@
 
 mod expressions;
 mod namespace;
+pub mod pulls;
 mod step;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! Jobs, as pushes and pull requests start them.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// A quickstart's first day: no seed yet, then a seed, then a build in it; then a dependency changes.
@@ -58,6 +60,9 @@ fn from_no_seed_to_attested_builds_and_through_a_changed_dependency() {
     for name in ["nix-seed ci start", "nix-seed up", "nix-seed check", "nix-seed ci build", "nix-seed build"] {
         assert!(traces.contains(&format!("\"{name}\"")), "{name} in {traces}");
     }
+
+    let ids: BTreeSet<_> = traces.split("\"traceId\":\"").skip(1).map(|rest| &rest[..32]).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
 
     // The same seed again: nothing to sign, nothing to record.
     let same = forge.run(&runner, "seed", |_| ());

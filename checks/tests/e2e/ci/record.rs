@@ -2,6 +2,8 @@
 
 use std::process::Child;
 
+use nix_seed_checks::runner::pulls::PullRequests;
+
 use super::*;
 
 /// What `ci seed` would have left for a system.
@@ -137,6 +139,46 @@ fn systems_ask_by_one_pull_request_for_each_commit() {
     let lock = repository.lock(&branch);
     assert!(lock["seeds"]["x86_64-linux"].is_object() && lock["seeds"]["aarch64-linux"].is_object(), "{lock}");
     assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "1");
+}
+
+/// A job of GitHub's, whose forge is this one.
+fn on_github(mut command: Command, forge: &PullRequests, token: &str) -> Said {
+    let variables = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_REPOSITORY", "owner/app"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_TOKEN", token),
+    ];
+    command.envs(variables).env("GITHUB_API_URL", format!("http://{}", forge.address()));
+    let said = said(&mut command);
+    assert!(!said.out.contains(token) && !said.err.contains(token), "the token is shown");
+    said
+}
+
+#[test]
+fn a_forge_is_asked_for_a_pull_request_once() {
+    let repository = Repository::open();
+    let forge = PullRequests::start("the-token-of-the-job").unwrap();
+    let branch = format!("nix-seed/main-{}", "c".repeat(12));
+    // A stranger's has the same branch, or one that ends like it.
+    forge.open_from("stranger/app", &branch);
+    forge.open_from("owner/app", &branch[1..]);
+    for (system, digit) in &SYSTEMS[..2] {
+        seeded(&repository.at(&format!("state-{system}")), system, *digit, &repository.made_of);
+        let command = repository.record(system, &["--as", "pull-request", "--json"]);
+        let said = on_github(command, &forge, "the-token-of-the-job");
+        assert_eq!(said.json()["record"]["url"], "https://github.com/owner/app/pull/3", "{}", said.err);
+    }
+    let all = forge.all();
+    assert_eq!(all.len(), 3);
+    assert_eq!((&all[2]["head"]["ref"], &all[2]["base"]["ref"]), (&json!(branch), &json!("main")));
+
+    seeded(&repository.at("state-x86_64-darwin"), "x86_64-darwin", 'e', &repository.made_of);
+    let denied = on_github(repository.record("x86_64-darwin", &["--as", "pull-request"]), &forge, "another-token");
+    assert_eq!(denied.code, Some(1), "{}", denied.err);
+    assert!(denied.err.contains("pull-requests: write"), "{}", denied.err);
 }
 
 #[test]
