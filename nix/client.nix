@@ -7,8 +7,8 @@ rustPlatform.buildRustPackage {
   pname = "nix-seed";
   inherit (manifest.workspace.package) version;
   src = import ./source.nix "nix-seed-source" [
-    # The list of released programs is part of the program; what else lies there is not.
-    "action/programs"
+    # What was released, and who released it, is part of the program.
+    "action"
     "client"
     "helper"
   ];
