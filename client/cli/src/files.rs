@@ -1,7 +1,7 @@
 //! Files, read within limits, and written whole.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -43,6 +43,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let _ = std::fs::remove_file(&aside);
         Error::Io { doing: "writing", path: path.into(), source }
     })
+}
+
+/// Adds text to a file, as a runner reads it.
+pub(crate) fn append(path: &Path, text: &str) -> Result<(), Error> {
+    let file = File::options().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
 }
 
 #[cfg(test)]

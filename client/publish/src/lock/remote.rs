@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix_seed_store::Sha256Hash;
 use sha2::{Digest, Sha256};
 
 use crate::git::{git, git_line, git_with};
@@ -133,7 +134,7 @@ impl Remote {
         let prefix = git_line(&self.folder, &["rev-parse", "--show-prefix"])?;
         let file = |name: &str| self.file(tip, &format!("{prefix}{name}"));
         for (name, expected) in &change.made_of {
-            if file(name)?.map(|bytes| hex(&Sha256::digest(bytes))) != *expected {
+            if file(name)?.map(|bytes| Sha256Hash(Sha256::digest(bytes).into()).hex()) != *expected {
                 return Ok(Some(Made::Outdated));
             }
         }
@@ -217,8 +218,4 @@ impl Remote {
 enum Made {
     Commit(String),
     Outdated,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

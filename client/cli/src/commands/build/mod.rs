@@ -49,7 +49,7 @@ const SANDBOX_PATHS: &str = "sandbox-paths";
 
 /// Build outputs in the flake's seed, offline and sandboxed, and sign what came out
 ///
-/// The seed is verified and brought here as a whole; all outputs are built in one go; what was built, from what and how, is written
+/// The seed is verified and, where results are signed, brought here as a whole first; all outputs are built in one go; what was built, from what and how, is written
 /// down, signed, logged and published. The signing token is asked for when the build is over, and out of its reach.
 #[derive(Args)]
 #[command(

@@ -8,7 +8,6 @@ use ureq::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use url::Url;
 
 use super::step::variable;
-use crate::args::Global;
 use crate::error::Error;
 
 /// What a request is called.
@@ -39,7 +38,7 @@ pub(super) fn header(job: Option<&Job>, get: &dyn Fn(&str) -> Option<String>) ->
 
 /// Asks for a pull request from one branch to another, where there is none yet; gives its address. GitHub's REST API, which Forgejo and
 /// Gitea have as well (docs.github.com, "REST API endpoints for pull requests").
-pub(super) fn request(job: &Job, base: &str, head: &str, _global: &Global) -> Result<String, Error> {
+pub(super) fn request(job: &Job, base: &str, head: &str) -> Result<String, Error> {
     let failed = |why: String| Error::NoPullRequest { head: head.into(), base: base.into(), why };
     let api = match variable("GITHUB_API_URL") {
         Some(api) => api,

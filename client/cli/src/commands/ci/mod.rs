@@ -24,6 +24,7 @@ use serde_json::json;
 
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::append;
 use crate::flake::Flake;
 use crate::print;
 use state::State;
@@ -224,7 +225,7 @@ fn summary(step: &Step<'_>) -> Result<(), Error> {
         text.push_str(&format!("\n<details><summary>Where the time went</summary>\n\n{times}\n</details>\n"));
     }
     match step::variable("GITHUB_STEP_SUMMARY") {
-        Some(file) => step::append(&PathBuf::from(file), &format!("{text}\n")),
+        Some(file) => append(&PathBuf::from(file), &format!("{text}\n")),
         None => print::whole(&text),
     }
 }

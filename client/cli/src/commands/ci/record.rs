@@ -110,7 +110,7 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
         Outcome::Written { commit } => Some(commit),
     };
     let url = match (args.how, &step.job) {
-        (As::PullRequest, Some(job)) if !is_gitlab => Some(forge::request(job, &base, &to, step.global)?),
+        (As::PullRequest, Some(job)) if !is_gitlab => Some(forge::request(job, &base, &to)?),
         _ => None,
     };
     Ok(Recorded { branch: Some(to), commit, url, why: None })

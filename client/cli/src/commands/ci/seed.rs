@@ -7,6 +7,7 @@ use clap::Args;
 use nix_seed_ci::{Kept, Seeded, Standing};
 use nix_seed_image::layout::Layout;
 use nix_seed_publish::lock::{Entry, LOCK_NAME, LockFile, head};
+use nix_seed_store::Sha256Hash;
 use serde_json::json;
 
 use super::policy::Policy;
@@ -77,7 +78,7 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
     ])?)?;
     let hashed = |name: &str| {
         let file = step.folder.join(name);
-        if file.exists() { hash(&file).map(|hash| Some(hex(&hash))) } else { Ok(None) }
+        if file.exists() { hash(&file).map(|hash| Some(Sha256Hash(hash).hex())) } else { Ok(None) }
     };
     let mut seeded = Seeded {
         system: step.system(),
@@ -216,10 +217,6 @@ fn tag_of(branch: &str) -> String {
         Some(rest) => format!("_{rest}"),
         None => tag,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::policy::{Policy, evaluated};
 use super::state::{BUILD, ENV, PATH, START};
-use super::step::{Step, append, variable};
+use super::step::{Step, variable};
 use super::{Common, Otherwise, Trust, standing};
 use crate::error::Error;
-use crate::files::write;
+use crate::files::{append, write};
 use crate::print;
 
 /// The exit codes of `check --quick`.

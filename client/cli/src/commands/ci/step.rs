@@ -1,7 +1,6 @@
 //! A step: which job it is of, and what it runs.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,7 +11,7 @@ use super::Common;
 use super::state::State;
 use crate::args::Global;
 use crate::error::Error;
-use crate::files::read;
+use crate::files::{append, read};
 use crate::flake::Flake;
 use crate::{print, telemetry};
 
@@ -239,12 +238,6 @@ pub(super) fn variable(name: &str) -> Option<String> {
 fn config(more: &[&str]) -> String {
     let own = variable("NIX_CONFIG").unwrap_or_default();
     std::iter::once(&*own).chain(more.iter().copied()).collect::<Vec<_>>().join("\n")
-}
-
-pub(super) fn append(path: &Path, text: &str) -> Result<(), Error> {
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
 }
 
 fn program() -> Result<PathBuf, Error> {

@@ -3,7 +3,6 @@
 #[cfg(target_os = "linux")]
 pub(crate) mod served;
 
-use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,7 @@ use nix_seed_trust::Decision;
 use super::Done;
 use crate::args::Global;
 use crate::error::Error;
+use crate::files::append;
 use crate::flake::Flake;
 use crate::verified::{SeedTrust, Wanted, locked};
 use crate::{print, progress, telemetry};
@@ -179,24 +179,18 @@ fn verified(decision: &Decision) -> serde_json::Value {
 
 /// GitHub's runner reads a path a line, and a variable a line.
 fn github([path, env]: &[PathBuf; 2], environment: &Environment) -> Result<(), Error> {
-    let variables = environment.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let variables: String = environment.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     // What comes last in the file goes first in PATH.
-    let paths = environment.path.iter().rev().map(|folder| format!("{folder}\n")).collect();
-    append(path, paths)?;
-    append(env, variables)
+    let paths: String = environment.path.iter().rev().map(|folder| format!("{folder}\n")).collect();
+    append(path, &paths)?;
+    append(env, &variables)
 }
 
 /// Where they go; asked before anything is fetched.
 fn github_files() -> Result<[PathBuf; 2], Error> {
     let file = |variable| {
         let path = std::env::var_os(variable).map(PathBuf::from).ok_or(Error::NoRunner { variable })?;
-        append(&path, String::new()).map(|()| path)
+        append(&path, "").map(|()| path)
     };
     Ok([file("GITHUB_PATH")?, file("GITHUB_ENV")?])
-}
-
-fn append(path: &Path, text: String) -> Result<(), Error> {
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| Error::Io { doing: "writing", path: path.into(), source })
 }
