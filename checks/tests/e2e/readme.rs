@@ -10,7 +10,7 @@ use nix_seed_checks::seed::flake::Workbench;
 use nix_seed_checks::seed::podman::Podman;
 
 /// README's blocks of one language, in order.
-fn blocks(language: &str) -> Vec<String> {
+pub(crate) fn blocks(language: &str) -> Vec<String> {
     let readme = std::fs::read_to_string(repository::path().join("README.md")).unwrap();
     let fence = format!("```{language}\n");
     readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()

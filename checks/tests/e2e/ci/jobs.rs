@@ -186,16 +186,6 @@ fn attack_a_program_of_another_digest_is_not_run() {
     assert!(!refused.success && refused.log.contains("has no program for Linux-X64"), "{}", refused.log);
 }
 
-/// Steps by hand, on a machine with nothing but the program, or with a Nix.
-fn by_hand(forge: &Forge, runner: &Runner, is_bare: bool, scripts: &[&str]) -> Finished {
-    let steps = scripts.iter().map(|script| json!({ "run": script }));
-    let steps: Vec<_> = std::iter::once(json!({ "uses": "actions/checkout@v6" })).chain(steps).collect();
-    let file = forge.folder.path().join("by-hand.yaml");
-    // JSON is YAML.
-    fs::write(&file, json!({ "on": "push", "jobs": { "build": { "steps": steps } } }).to_string()).unwrap();
-    forge.run_file(runner, &file, "build", |given| given.is_bare = is_bare)
-}
-
 #[test]
 fn results_are_built_and_attested_in_the_seed_that_is_up() {
     let forge = Forge::open();
