@@ -100,6 +100,20 @@ fn systems_that_write_at_the_same_time_do_not_conflict() {
     assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "5");
 }
 
+/// Another git in the same repository moves the remote's branch there, whenever it has looked.
+#[test]
+fn whoever_fetches_in_the_same_repository_does_not_matter() {
+    let repository = Repository::open();
+    repository.git("work", &["fetch", "--quiet", "origin"]);
+    fs::write(repository.at("work/.git/refs/remotes/origin/main.lock"), "").unwrap();
+    let another = repository.git("remote.git", &["commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "another"]);
+    repository.git("remote.git", &["update-ref", "refs/heads/main", another.trim()]);
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.made_of);
+    let said = said(&mut repository.record("x86_64-linux", &[]));
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(repository.git("remote.git", &["rev-list", "--count", "main"]).trim(), "3");
+}
+
 #[test]
 fn a_seed_of_another_flake_is_not_recorded() {
     let repository = Repository::open();

@@ -116,9 +116,10 @@ impl Remote {
         if self.git(&["ls-remote", "--heads", "--", &self.name, &reference])?.is_empty() {
             return Ok(None);
         }
-        // Under a name of our own: others may fetch in the same repository.
+        // Under a name of our own, and under no other (`--refmap`): others may fetch in the same repository, and git refuses when
+        // two move the remote's branch there at once.
         let own = format!("refs/nix-seed/{}", std::process::id());
-        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="];
         // A shallow clone stays one, and a whole one whole.
         if git_line(&self.folder, &["rev-parse", "--is-shallow-repository"])? == "true" {
             arguments.push("--depth=1");
