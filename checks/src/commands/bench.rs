@@ -192,16 +192,16 @@ fn measure_all(arguments: &Arguments, scratch: &Path) -> Result<Report> {
 }
 
 /// A program of its own: another build of this repository may replace it meanwhile; and nobody else runs this one.
-fn copy_client(scratch: &Path) -> Result<PathBuf> {
+fn copy_client(arguments: &Arguments, scratch: &Path) -> Result<PathBuf> {
     let client = scratch.canonicalize()?.join("nix-seed");
-    fs::copy(client::program()?, &client)?;
+    fs::copy(if arguments.quick { client::program()? } else { client::released()? }, &client)?;
     Ok(client)
 }
 
 /// What the examples' seeds cost.
 fn measure_wire(arguments: &Arguments, bench: &Bench, workbench: &Workbench) -> Result<Vec<Wire>> {
     let scratch = &*bench.scratch;
-    let origins = Origins::start(workbench, copy_client(scratch)?, scratch.join("served-examples"))?;
+    let origins = Origins::start(workbench, copy_client(arguments, scratch)?, scratch.join("served-examples"))?;
     wire::measure(bench, workbench, &origins, arguments.quick)
 }
 
@@ -211,7 +211,7 @@ fn measure_seeds(arguments: &Arguments, bench: &Bench, seeds: &Seeds, closure: &
     let (host, scratch) = (Path::new("/"), &*bench.scratch);
     let (rest, leaf) = seeds.leaf();
     let layout = seeds.write("whole", &[Group { graph: &rest, root: host }, Group { graph: &leaf, root: host }])?;
-    let client = copy_client(scratch)?;
+    let client = copy_client(arguments, scratch)?;
     let origins = Origins::start(&seeds.workbench, client.clone(), scratch.join("served"))?;
     let mut measures: Vec<Measure> = Vec::new();
 

@@ -7,7 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::client;
 use crate::machine::cache::Cache;
+use crate::machine::prepared::{self, Prepared};
 use crate::machine::{process, programs, repository};
 use crate::registry;
 use crate::seed::flake::Workbench;
@@ -61,11 +63,27 @@ pub fn run() -> Result<()> {
         step(&format!("{tests}: nix eval"), &mut || evaluate(&cache, tests));
     }
     step("nix flake check, nix build .#seed", &mut || flake_check(&Workbench::open()?));
-    step("checks: tests, end to end ones among them", &mut || run_nextest(nextest.command(), "checks"));
+    step("checks: tests, end to end ones among them", &mut || {
+        let mut command = nextest.command();
+        command.env(prepared::VARIABLE, serde_json::to_string(&prepare()?)?);
+        run_nextest(command, "checks")
+    });
 
     println!("\n{}\n\n{} passed, {} failed", report.join("\n"), total.passed, total.failed);
     ensure!(total.failed == 0, "{} of {} tests failed", total.failed, total.passed + total.failed);
     Ok(())
+}
+
+/// What each end-to-end test would have to find out by itself.
+fn prepare() -> Result<Prepared> {
+    let workbench = Workbench::open()?;
+    Ok(Prepared {
+        nixpkgs: workbench.nixpkgs().into(),
+        nix_seed: workbench.source().into(),
+        helper: workbench.helper()?,
+        client: client::program()?,
+        referrers: client::referrers()?,
+    })
 }
 
 fn cargo(folder: &str, arguments: &[&str]) -> Result<Counts> {

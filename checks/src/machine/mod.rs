@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod files;
 pub mod node;
 pub mod parallel;
+pub mod prepared;
 pub mod process;
 pub mod programs;
 pub mod progress;

@@ -30,7 +30,7 @@ impl World {
         let own = workbench.helper()?;
         let mut common: Vec<PathBuf> = workbench.packages(&["bash", "coreutils"])?.lines().map(Into::into).collect();
         let nixpkgs = workbench.nixpkgs().to_owned();
-        let nix_seed = PathBuf::from(workbench.nix_seed().trim_start_matches("path:"));
+        let nix_seed = workbench.source().to_owned();
         common.extend([nixpkgs.clone(), nix_seed.clone()]);
         common.extend(own.ancestors().nth(2).map(Path::to_owned));
         common.extend(helper.clone());

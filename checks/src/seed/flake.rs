@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::fixture::{self, Options};
 use crate::machine::cache::Cache;
+use crate::machine::prepared::Prepared;
 use crate::machine::{files, process, repository};
 use crate::nix::Nix;
 
@@ -27,6 +28,11 @@ impl Workbench {
 
     /// Sets up what is not there yet.
     pub fn open() -> Result<Self> {
+        if let Some(Prepared { nixpkgs, nix_seed, .. }) = Prepared::given() {
+            let cache = Cache::open()?;
+            let nix = Nix::find(&cache)?;
+            return Ok(Self { cache, nix, nixpkgs: nixpkgs.clone(), nix_seed: nix_seed.clone() });
+        }
         Self::open_with(&Options::default())
     }
 
@@ -40,6 +46,11 @@ impl Workbench {
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
         let nix_seed = metadata["path"].as_str().context("`nix flake metadata` names no path")?.into();
         Ok(Self { cache, nix, nixpkgs, nix_seed })
+    }
+
+    /// The files of this repository that git knows of, in the store.
+    pub fn source(&self) -> &Path {
+        &self.nix_seed
     }
 
     /// This repository as a flake, as it is now: changes that are not committed are part of it.
@@ -107,6 +118,9 @@ impl Workbench {
 
     /// The helper that the package set hands over.
     pub fn helper(&self) -> Result<PathBuf> {
+        if let Some(given) = Prepared::given().filter(|given| given.nixpkgs == self.nixpkgs) {
+            return Ok(given.helper.clone());
+        }
         let mut command = self.nix.command("nix");
         command.args(["build", "--print-out-paths", "--no-link", "--quiet"]).arg(format!("{}#helper", self.nix_seed()));
         command.args(&self.overrides()[..3]);

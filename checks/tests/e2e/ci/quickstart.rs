@@ -48,7 +48,7 @@ impl Public {
         let mut paths = vec![helper.parent().unwrap().parent().unwrap().display().to_string()];
         paths.extend(workbench.packages(&PACKAGES).unwrap().lines().map(ToOwned::to_owned));
         // By the name under which Nix looks for what a lock file names.
-        for source in [workbench.nixpkgs(), Path::new(workbench.nix_seed().strip_prefix("path:").unwrap())] {
+        for source in [workbench.nixpkgs(), workbench.source()] {
             let source = source.to_str().unwrap();
             paths.push(nix(&["store", "add-path", "--name", "source", source]).trim().to_owned());
         }
@@ -80,7 +80,7 @@ fn clear(forge: &Forge) {
 fn release(forge: &Forge, runner: &Runner, policy: &str) {
     let (workbench, source) = (&forge.publisher.journey.workbench, forge.example.source());
     clear(forge);
-    files::copy_tree(Path::new(workbench.nix_seed().strip_prefix("path:").unwrap()), source).unwrap();
+    files::copy_tree(workbench.source(), source).unwrap();
     edit(source, "flake.nix", "name = \"nix\";", "name = \"nix\"; nixConf.sandbox-paths = [ ];").unwrap();
     workbench.lock(source).unwrap();
     forge.write(".seed.cfg.json", policy);
