@@ -13,7 +13,7 @@ use crate::nix::Question;
 use crate::verified::POLICY_NAME;
 
 /// The attribute that a configuration usually is.
-const SEED_CFG: &str = "seedCfg";
+pub(crate) const SEED_CFG: &str = "seedCfg";
 
 /// Where a configuration is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What Nix says of a flake.
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
@@ -8,6 +9,37 @@ use crate::print;
 
 /// How many of the last lines that Nix has written are shown.
 const LINES: usize = 40;
+
+/// What Nix is told of the environment: nothing that a job logs in or signs with, for which a flake has no use.
+const KNOWN: [&str; 19] = [
+    "ALL_PROXY",
+    "CI",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LANG",
+    "LOGNAME",
+    "NO_PROXY",
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "TERM",
+    "TMPDIR",
+    "TRACEPARENT",
+    "USER",
+    "all_proxy",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+];
+/// The same, of all that begin so: Nix' own, and where a user's folders are. What is ours, and may be a secret, does not.
+const BEGIN: [&str; 8] = ["GIT_", "LC_", "NIX_CONF", "NIX_PATH", "NIX_SSL_", "NIX_USER_", "NIX_REMOTE", "XDG_"];
+
+/// Of this process' environment what Nix may see.
+pub(crate) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    let is_known = |name: &str| KNOWN.contains(&name) || BEGIN.iter().any(|begin| name.starts_with(begin));
+    std::env::vars_os().filter(move |(name, _)| name.to_str().is_some_and(is_known))
+}
 
 /// An attribute to be evaluated.
 pub(crate) struct Question<'a> {
@@ -28,6 +60,7 @@ impl Question<'_> {
     pub(crate) fn ask(&self) -> Result<Vec<u8>, Error> {
         let _span = tracing::info_span!("evaluate").entered();
         let mut nix = Command::new("nix");
+        nix.env_clear().envs(environment());
         nix.args(["--extra-experimental-features", "nix-command flakes", "eval", "--json"]).args(self.options);
         for pair in self.override_input.chunks(2) {
             nix.arg("--override-input").args(pair);

@@ -48,3 +48,36 @@ fn a_step_that_comes_too_early_says_what_comes_before_it() {
     let elsewhere = said(forge.publisher.command(&["ci", "guard"]).current_dir("/"));
     assert_eq!(elsewhere.code, Some(2), "{}", elsewhere.err);
 }
+
+/// No file beside the flake, no Nix on the machine, and no registry in the policy.
+#[test]
+fn a_policy_that_only_the_flake_has_counts_and_the_job_says_where_seeds_are() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    let source = forge.example.source();
+    let mut policy = forge.policy();
+    fs::write(forge.folder.path().join("nix.lock.policy.json"), policy.to_string()).unwrap();
+    policy["registry"] = Value::Null;
+    forge.write("policy.json", &policy.to_string());
+    let read = "      seedCfg = builtins.fromJSON (builtins.readFile ./policy.json);\n      policyOfOthers =";
+    edit(source, "flake.nix", "      seedCfg =", read).unwrap();
+    fs::remove_file(source.join(".seed.cfg.json")).unwrap();
+    forge.commit();
+    let (login, name) =
+        (format!("export NIX_SEED_REGISTRY_USERNAME=me NIX_SEED_REGISTRY_PASSWORD={TOKEN};"), forge.name());
+    succeeded(&by_hand(
+        &forge,
+        &runner,
+        false,
+        &[&format!("{login} nix-seed ci seed --registry {name}"), "nix-seed ci record"],
+    ));
+    forge.pull();
+    let nix = forge.folder.path().join("nix.lock");
+    fs::copy(source.join(".seed.lock"), &nix).unwrap();
+    let start = format!("{login} nix-seed ci start --registry {name} --nix {}", nix.display());
+    let step = format!("{login} nix-seed ci build --registry {name} --outputs packages.default --attest always");
+    let built = by_hand(&forge, &runner, true, &[&start, &step, "nix-seed ci summary"]);
+    succeeded(&built);
+    assert!(built.summary.contains("| attested | yes: signed, logged and published |"), "{}", built.log);
+    assert!(built.log.contains("verified: `github` built the seed"), "{}", built.log);
+}

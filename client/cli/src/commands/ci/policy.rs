@@ -1,6 +1,6 @@
 //! Whom a job believes, and where its seeds and statements go.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix_seed_cfg::Cfg;
 use nix_seed_ci::{default_policy, default_registry};
@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::start::get_nix;
 use super::step::Step;
 use super::{Trust, address, set};
-use crate::cfg::Place;
+use crate::cfg::{Place, SEED_CFG};
 use crate::error::Error;
 use crate::files::{read, write};
+use crate::flake::Flake;
 use crate::print;
 use crate::verified::POLICY_NAME;
 
@@ -37,45 +38,69 @@ impl Policy {
         let registry = set(trust.registry.as_deref()).map(ToOwned::to_owned);
         let mut is_default = false;
         let place = if let Some(named) = set(trust.policy.as_deref()) {
-            here(Place::parse(named)?)?
+            match here(Place::parse(named)?)? {
+                // Named from where somebody typed it.
+                Place::Flake(flake) => of_flake(step, nix, &flake, std::env::current_dir().ok())?,
+                file @ Place::File(_) => file,
+            }
         } else if step.folder.join(POLICY_NAME).exists() {
             Place::File(step.folder.join(POLICY_NAME))
         } else if has_cfg(step, nix)? {
-            Place::of_flake(&step.flake)
+            of_flake(step, nix, &step.flake.with_attribute(SEED_CFG), None)?
         } else {
             is_default = true;
             let registry = registry.clone().or_else(|| default_registry(step.job.as_ref()));
             let registry = registry.ok_or(Error::NoRegistryForJob)?;
             let policy = default_policy(step.job.as_ref(), &registry)?;
-            let path = step.state.at(FILE);
-            write(&path, policy.to_string().as_bytes())?;
-            print::note(&format!(
-                "the flake has no seedCfg: believed is this repository's main branch ({})",
-                path.display()
-            ));
-            Place::File(path)
+            let place = kept(step, policy.to_string().as_bytes())?;
+            print::note(&format!("the flake has no seedCfg: believed is this repository's main branch ({place})"));
+            place
         };
-        let cfg = place.load(&[])?;
+        let mut cfg = place.load(&[])?;
         let level = u64::from(cfg.level);
         if level < u64::from(trust.posture) {
             return Err(Error::Posture { place: place.to_string(), level, wanted: trust.posture });
         }
-        let name = match &place {
-            Place::File(path) => path.display().to_string(),
-            Place::Flake(flake) => flake.to_string(),
-        };
         let registry = registry.or_else(|| cfg.registry.clone()).or_else(|| default_registry(step.job.as_ref()));
-        Ok(Self { cfg, name, registry, is_default })
+        let is_same = registry == cfg.registry;
+        cfg.registry.clone_from(&registry);
+        // All commands of the job are told where statements go, and each by the policy alone.
+        let place = if is_same { place } else { kept(step, &normal(step, &cfg)?)? };
+        Ok(Self { cfg, name: place.to_string(), registry, is_default })
     }
 
     /// Where a policy lies that asks a seed for nothing of the flake that is checked out: what it is used for is another commit's.
     pub(super) fn apart(&self, step: &Step<'_>) -> Result<String, Error> {
-        let path = step.state.at(FILE);
-        let json = serde_json::to_vec(&self.cfg).map_err(std::io::Error::from);
-        let json = json.map_err(|source| Error::Io { doing: "writing", path: path.clone(), source })?;
-        write(&path, &json)?;
-        Ok(path.display().to_string())
+        Ok(kept(step, &normal(step, &self.cfg)?)?.to_string())
     }
+}
+
+/// A policy in the folder of the job.
+fn kept(step: &Step<'_>, json: &[u8]) -> Result<Place, Error> {
+    let path = step.state.at(FILE);
+    write(&path, json)?;
+    Ok(Place::File(path))
+}
+
+fn normal(step: &Step<'_>, cfg: &Cfg) -> Result<Vec<u8>, Error> {
+    let json = serde_json::to_vec(cfg).map_err(std::io::Error::from);
+    json.map_err(|source| Error::Io { doing: "writing", path: step.state.at(FILE), source })
+}
+
+/// What a flake says, evaluated by the Nix of the job, which later commands, and root, need not have.
+fn of_flake(step: &Step<'_>, nix: Option<&Path>, flake: &Flake, folder: Option<PathBuf>) -> Result<Place, Error> {
+    if !step.has_nix() {
+        get_nix(step, nix)?;
+    }
+    let attribute = flake.to_string();
+    // Nothing is built for it: whom to trust has to be known before.
+    let no_build = ["--option", "allow-import-from-derivation", "false"];
+    let arguments = [&["eval", "--json", "--no-write-lock-file"], &no_build[..], &[&attribute]].concat();
+    let mut command = step.nix(&arguments)?;
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    kept(step, step.done(command)?.as_bytes())
 }
 
 /// A file, whatever folder what reads it begins in.

@@ -13,13 +13,14 @@ use crate::args::Global;
 use crate::error::Error;
 use crate::files::{append, read};
 use crate::flake::Flake;
-use crate::{print, telemetry};
+use crate::{nix, print, telemetry};
 
 /// The document of an event has at most so many bytes.
 const EVENT_MAX: u64 = 64 << 20;
 
 /// What a command as root is told of the environment: where it writes, who it logs in as, and whom it trusts.
-const KEPT: [&str; 19] = [
+const KEPT: [&str; 23] = [
+    "ALL_PROXY",
     "CI",
     "DOCKER_CONFIG",
     "GITHUB_ENV",
@@ -39,28 +40,10 @@ const KEPT: [&str; 19] = [
     "REGISTRY_AUTH_FILE",
     "SSL_CERT_FILE",
     "TRACEPARENT",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
 ];
-
-/// What Nix is told of the environment.
-const FOR_NIX: [&str; 15] = [
-    "ALL_PROXY",
-    "CI",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "LANG",
-    "LOGNAME",
-    "NO_PROXY",
-    "PATH",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_FILE",
-    "TERM",
-    "TMPDIR",
-    "TRACEPARENT",
-    "USER",
-];
-/// The same, of all that begin so: Nix' own, and where a user's folders are. What is ours, and may be a secret, does not.
-const FOR_NIX_BEGIN: [&str; 8] = ["GIT_", "LC_", "NIX_CONF", "NIX_PATH", "NIX_SSL_", "NIX_USER_", "NIX_REMOTE", "XDG_"];
 
 /// A seed's own settings are for builds that have all they need; a seed is made of what others have built.
 const SUBSTITUTE: &str = "substitute = true";
@@ -117,7 +100,7 @@ impl<'a> Step<'a> {
         }
         let mut command = Command::new("sudo");
         command.args(["--non-interactive", &format!("--preserve-env={}", KEPT.join(",")), "--"]);
-        command.arg(program()?).args(self.arguments(arguments));
+        command.arg(program()?).args(self.arguments(arguments)).envs(logins(&variable, &Path::is_file));
         Ok(self.prepared(command))
     }
 
@@ -131,9 +114,7 @@ impl<'a> Step<'a> {
         let prepared: Vec<_> =
             command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
         command.env_clear();
-        let is_known =
-            |name: &str| FOR_NIX.contains(&name) || FOR_NIX_BEGIN.iter().any(|begin| name.starts_with(begin));
-        command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_known)));
+        command.envs(nix::environment());
         command.envs(prepared.into_iter().filter_map(|(name, value)| Some((name, value?))));
         command.env("NIX_CONFIG", config(&[SUBSTITUTE]));
         Ok(command)
@@ -240,6 +221,21 @@ fn config(more: &[&str]) -> String {
     std::iter::once(&*own).chain(more.iter().copied()).collect::<Vec<_>>().join("\n")
 }
 
+/// Where this user's logins are, for a command as root, which would look in root's home: podman's (containers-auth.json(5)) and docker's.
+fn logins(get: &dyn Fn(&str) -> Option<String>, is_there: &dyn Fn(&Path) -> bool) -> Vec<(&'static str, PathBuf)> {
+    let below = |name: &str, rest: &str| get(name).map(|folder| Path::new(&folder).join(rest));
+    let podman = [
+        below("XDG_RUNTIME_DIR", "containers/auth.json"),
+        below("XDG_CONFIG_HOME", "containers/auth.json"),
+        below("HOME", ".config/containers/auth.json"),
+    ];
+    let podman = podman.into_iter().flatten().find(|file| is_there(file));
+    let docker = below("HOME", ".docker").filter(|folder| is_there(&folder.join("config.json")));
+    let all = [("REGISTRY_AUTH_FILE", podman), ("DOCKER_CONFIG", docker)];
+    let all = all.into_iter().filter(|(name, _)| get(name).is_none());
+    all.filter_map(|(name, path)| Some((name, path?))).collect()
+}
+
 fn program() -> Result<PathBuf, Error> {
     std::env::current_exe().map_err(|source| Error::Io { doing: "finding", path: "nix-seed".into(), source })
 }
@@ -275,5 +271,22 @@ mod tests {
         let mut command = Command::new("/a/nix-seed");
         command.args(["up", "it's", "", "a b", "x@sha256:0"]);
         assert_eq!(shown(&command), r"nix-seed up 'it'\''s' '' 'a b' x@sha256:0");
+    }
+
+    #[test]
+    fn root_logs_in_as_the_user_would() {
+        let home = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
+        let docker = |path: &Path| path == Path::new("/home/me/.docker/config.json");
+        assert_eq!(logins(&home, &docker), [("DOCKER_CONFIG", "/home/me/.docker".into())]);
+        assert_eq!(logins(&home, &|_| false), []);
+        let podman = |path: &Path| path == Path::new("/run/user/1/containers/auth.json");
+        let there = |name: &str| match name {
+            "XDG_RUNTIME_DIR" => Some("/run/user/1".to_owned()),
+            name => home(name),
+        };
+        assert_eq!(logins(&there, &podman), [("REGISTRY_AUTH_FILE", "/run/user/1/containers/auth.json".into())]);
+        // What somebody has set counts.
+        let set = |name: &str| (name == "DOCKER_CONFIG").then(|| "/etc/docker".to_owned()).or_else(|| home(name));
+        assert_eq!(logins(&set, &docker), []);
     }
 }
