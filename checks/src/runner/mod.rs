@@ -5,6 +5,7 @@
 //! action is an error where its step would run.
 
 mod expressions;
+pub mod logins;
 mod namespace;
 pub mod pulls;
 mod step;

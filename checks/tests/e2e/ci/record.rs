@@ -2,6 +2,7 @@
 
 use std::process::Child;
 
+use nix_seed_checks::runner::logins::Logins;
 use nix_seed_checks::runner::pulls::PullRequests;
 
 use super::*;
@@ -193,6 +194,60 @@ fn a_forge_is_asked_for_a_pull_request_once() {
     let denied = on_github(repository.record("x86_64-darwin", &["--as", "pull-request"]), &forge, "another-token");
     assert_eq!(denied.code, Some(1), "{}", denied.err);
     assert!(denied.err.contains("pull-requests: write"), "{}", denied.err);
+}
+
+/// The setting that lets jobs ask was off. Somebody has switched it on, and the job runs again.
+#[test]
+fn a_request_that_was_refused_is_asked_again_and_not_once_it_is_merged() {
+    let repository = Repository::open();
+    let forge = PullRequests::start("the-token-of-the-job").unwrap();
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.made_of);
+    let record =
+        |token: &str| on_github(repository.record("x86_64-linux", &["--as", "pull-request", "--json"]), &forge, token);
+    assert_eq!(record("another-token").code, Some(1));
+    assert_eq!(forge.all().len(), 0);
+    for _ in 0..2 {
+        let said = record("the-token-of-the-job");
+        assert_eq!(said.json()["record"]["url"], "https://github.com/owner/app/pull/1", "{}", said.err);
+    }
+    let branch = format!("refs/heads/nix-seed/main-{}", "c".repeat(12));
+    repository.git("remote.git", &["update-ref", "refs/heads/main", &branch]);
+    let merged = record("the-token-of-the-job");
+    assert_eq!(merged.json()["record"]["why"], "the branch names this seed already");
+    assert_eq!(merged.json()["record"]["url"], Value::Null);
+    assert_eq!(forge.all().len(), 1);
+}
+
+#[test]
+fn a_token_that_is_given_for_it_goes_before_what_the_checkout_left() {
+    let repository = Repository::open();
+    let remote = Logins::start().unwrap();
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.made_of);
+    let server = format!("http://{}/", remote.address());
+    repository.git("work", &["remote", "set-url", "origin", &format!("{server}owner/app.git")]);
+    let basic = |login: &str| format!("Basic {}", data_encoding::BASE64.encode(login.as_bytes()));
+    let record = |variables: &[(&str, &str)]| {
+        let mut command = repository.record("x86_64-linux", &[]);
+        command.envs([("GITHUB_ACTIONS", "true"), ("GITHUB_SERVER_URL", "https://github.com")]);
+        command.env("GITHUB_REPOSITORY", "owner/app").env("GIT_TERMINAL_PROMPT", "0");
+        assert_eq!(said(command.envs(variables.iter().copied())).code, Some(1));
+        remote.take()
+    };
+    assert_eq!(record(&[("GITHUB_TOKEN", "of-the-job")]), [basic("x-access-token:of-the-job")]);
+    // As actions/checkout leaves it.
+    let left = format!("AUTHORIZATION: {}", basic("x-access-token:of-the-checkout"));
+    repository.git("work", &["config", &format!("http.{server}.extraheader"), &left]);
+    assert_eq!(record(&[("GITHUB_TOKEN", "of-the-job")]), [basic("x-access-token:of-the-checkout")]);
+    let given = [("GITHUB_TOKEN", "of-the-job"), ("NIX_SEED_GIT_TOKEN", "given")];
+    assert_eq!(record(&given), [basic("x-access-token:given")]);
+    // And with a setting that somebody else has given in the same way.
+    let other = [
+        ("NIX_SEED_GIT_TOKEN", "given"),
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "http.userAgent"),
+        ("GIT_CONFIG_VALUE_0", "x"),
+    ];
+    assert_eq!(record(&other), [basic("x-access-token:given")]);
 }
 
 #[test]

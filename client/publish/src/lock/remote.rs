@@ -48,8 +48,11 @@ pub struct Change {
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The branch says so already.
-    Unchanged,
+    /// The branch says so already, or, where it is not there, the one that it would have begun as.
+    Unchanged {
+        /// Whether it is there, and the other does not say so: what was asked for by it may not have been asked yet.
+        is_there: bool,
+    },
     /// It was written.
     Written {
         /// The commit.
@@ -65,18 +68,30 @@ impl Remote {
         Self { folder: folder.into(), name: name.into(), variables: Vec::new(), push_options: Vec::new() }
     }
 
-    /// Has git log in with an HTTP header, which is no argument and no file; unless it knows how to, as `actions/checkout` leaves it.
+    /// Whether git knows a header to log in with, as `actions/checkout` leaves it.
+    pub fn has_header(&self) -> Result<bool> {
+        let url = self.url()?;
+        Ok(git(&self.folder, &["config", "--get-urlmatch", "http.extraheader", &url], b"").is_ok())
+    }
+
+    /// Has git log in with an HTTP header, which is no argument and no file, and with no other.
     pub fn with_header(mut self, header: &str) -> Result<Self> {
-        let url = git_line(&self.folder, &["remote", "get-url", "--", &self.name])?;
-        let known = git(&self.folder, &["config", "--get-urlmatch", "http.extraheader", &url], b"");
-        if url.starts_with("http") && known.is_err() {
-            self.variables = vec![
-                ("GIT_CONFIG_COUNT".into(), "1".into()),
-                ("GIT_CONFIG_KEY_0".into(), format!("http.{url}.extraheader")),
-                ("GIT_CONFIG_VALUE_0".into(), header.into()),
-            ];
+        let url = self.url()?;
+        if url.starts_with("http") {
+            // After those that somebody else has set (git-config(1), "GIT_CONFIG_COUNT"); an empty value forgets what files say.
+            let set: usize = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+            let mut variables = vec![("GIT_CONFIG_COUNT".into(), (set + 2).to_string())];
+            for (number, value) in (set..).zip(["", header]) {
+                variables.push((format!("GIT_CONFIG_KEY_{number}"), format!("http.{url}.extraheader")));
+                variables.push((format!("GIT_CONFIG_VALUE_{number}"), value.into()));
+            }
+            self.variables = variables;
         }
         Ok(self)
+    }
+
+    fn url(&self) -> Result<String> {
+        git_line(&self.folder, &["remote", "get-url", "--", &self.name])
     }
 
     /// Asks the forge for something with each push, as GitLab's `merge_request.create` (git-push(1), "--push-option").
@@ -88,11 +103,16 @@ impl Remote {
     /// Sets a system's seed in the lock file beside the flake, on the branch `to`; where that is not there yet, it begins as `from`.
     pub fn publish(&self, change: &Change, from: &str, to: &str) -> Result<Outcome> {
         for attempt in 1..=ATTEMPTS {
-            let tip = match self.fetch(to)? {
-                Some(tip) => tip,
-                None => self.fetch(from)?.ok_or_else(|| self.no_branch(from))?,
-            };
-            let Some(commit) = self.commit(change, &tip)? else { return Ok(Outcome::Unchanged) };
+            let begins = if from == to { None } else { self.fetch(from)? };
+            if let Some(tip) = &begins
+                && self.commit(change, tip)?.is_none()
+            {
+                return Ok(Outcome::Unchanged { is_there: false });
+            }
+            let there = self.fetch(to)?;
+            let is_there = there.is_some();
+            let tip = there.or(begins).ok_or_else(|| self.no_branch(from))?;
+            let Some(commit) = self.commit(change, &tip)? else { return Ok(Outcome::Unchanged { is_there }) };
             let commit = match commit {
                 Made::Outdated => return Ok(Outcome::Outdated),
                 Made::Commit(commit) => commit,

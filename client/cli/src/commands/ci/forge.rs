@@ -10,6 +10,8 @@ use url::Url;
 use super::step::variable;
 use crate::error::Error;
 
+/// A token that somebody has given for this alone.
+pub(super) const TOKEN: &str = "NIX_SEED_GIT_TOKEN";
 /// What a request is called.
 pub(super) const TITLE: &str = ".seed.lock: new seeds";
 /// The most bytes of an answer.
@@ -21,14 +23,14 @@ fn token(job: Option<&Job>, get: &dyn Fn(&str) -> Option<String>) -> Option<Stri
         Forge::GitLab => "CI_JOB_TOKEN",
         Forge::GitHub | Forge::Forgejo | Forge::Gitea => "GITHUB_TOKEN",
     };
-    get("NIX_SEED_GIT_TOKEN").or_else(|| get(own))
+    get(TOKEN).or_else(|| get(own))
 }
 
 /// The header with which git logs in over http: the name is any with GitHub and its like, and with GitLab says what the token is.
 pub(super) fn header(job: Option<&Job>, get: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let token = token(job, get)?;
     let name = match job?.forge {
-        Forge::GitLab if get("NIX_SEED_GIT_TOKEN").is_none() => "gitlab-ci-token",
+        Forge::GitLab if get(TOKEN).is_none() => "gitlab-ci-token",
         Forge::GitLab => "oauth2",
         Forge::GitHub | Forge::Forgejo | Forge::Gitea => "x-access-token",
     };

@@ -26,8 +26,8 @@ enum As {
 /// Write the seed that `ci seed` has published into .seed.lock on the branch, beside what others write
 ///
 /// The working tree stays as it is. Where the branch has another flake.nix or flake.lock by now, nothing is written: the job of that commit does. Jobs
-/// of several systems may write at the same time. The token to push with is in NIX_SEED_GIT_TOKEN, else in GITHUB_TOKEN or CI_JOB_TOKEN, where git
-/// does not know one.
+/// of several systems may write at the same time. The token to push with is in NIX_SEED_GIT_TOKEN; else git's own counts, as actions/checkout leaves
+/// it; else that in GITHUB_TOKEN or CI_JOB_TOKEN.
 #[derive(Args)]
 #[command(after_help = "Example:\n  nix-seed ci record --as pull-request --branch main")]
 pub(crate) struct Record {
@@ -89,7 +89,9 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
         _ => base.clone(),
     };
     let mut remote = Remote::new(&step.folder, &args.remote);
-    if let Some(header) = forge::header(step.job.as_ref(), &variable) {
+    if let Some(header) = forge::header(step.job.as_ref(), &variable)
+        && (variable(forge::TOKEN).is_some() || !remote.has_header()?)
+    {
         remote = remote.with_header(&header)?;
     }
     if args.how == As::PullRequest && is_gitlab {
@@ -101,7 +103,9 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
         ]);
     }
     let commit = match remote.publish(&change, &base, &to)? {
-        Outcome::Unchanged => return Ok(nothing("the branch names this seed already")),
+        // Of an earlier run, whose request may have been refused: one that is open is found.
+        Outcome::Unchanged { is_there: true } if args.how == As::PullRequest && !is_gitlab => None,
+        Outcome::Unchanged { .. } => return Ok(nothing("the branch names this seed already")),
         Outcome::Outdated => {
             return Ok(nothing(
                 "the branch has another flake.nix or flake.lock by now; the job of that commit makes its seed",
@@ -113,7 +117,8 @@ fn record(args: &Record, step: &Step<'_>, seeded: &Seeded) -> Result<Recorded, E
         (As::PullRequest, Some(job)) if !is_gitlab => Some(forge::request(job, &base, &to)?),
         _ => None,
     };
-    Ok(Recorded { branch: Some(to), commit, url, why: None })
+    let why = commit.is_none().then(|| "the branch names this seed already".to_owned());
+    Ok(Recorded { branch: Some(to), commit, url, why })
 }
 
 /// One for each commit, which all systems share: what is asked for is of it alone.
