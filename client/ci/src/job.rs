@@ -36,7 +36,8 @@ pub struct Job {
     pub default_branch: Option<String>,
     /// Whether the job can ask for a token that says who it is.
     pub has_identity: bool,
-    /// As whom it would sign: the certificate's subject, where that is known beforehand. A reusable workflow signs as itself.
+    /// As whom it would sign, as far as variables say: the certificate's subject of the workflow that was started. One that it calls signs as
+    /// itself, which the token says.
     pub subject: Option<String>,
     /// GitLab's registry of the project.
     pub registry: Option<String>,
@@ -59,14 +60,17 @@ impl Job {
             () => return None,
         };
         let event_name = get("GITHUB_EVENT_NAME").unwrap_or_default();
+        let branch = get("GITHUB_REF").and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
+        // A schedule is of the main branch, and its document names no repository (docs.github.com, "Events that trigger workflows").
+        let scheduled = branch.clone().filter(|_| event_name == "schedule");
         Some(Self {
             forge,
             event: Event::of_github(&event_name, event),
             server: get("GITHUB_SERVER_URL")?.trim_end_matches('/').to_owned(),
             repository: get("GITHUB_REPOSITORY")?,
             commit: get("GITHUB_SHA"),
-            branch: get("GITHUB_REF").and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned())),
-            default_branch: event["repository"]["default_branch"].as_str().map(ToOwned::to_owned),
+            branch,
+            default_branch: event["repository"]["default_branch"].as_str().map(ToOwned::to_owned).or(scheduled),
             has_identity: get("ACTIONS_ID_TOKEN_REQUEST_URL").is_some() || get("SIGSTORE_ID_TOKEN").is_some(),
             subject: get("GITHUB_WORKFLOW_REF")
                 .and_then(|workflow| Some(format!("{}/{workflow}", get("GITHUB_SERVER_URL")?))),
@@ -126,6 +130,17 @@ mod tests {
         assert!(!with(("ACTIONS_ID_TOKEN_REQUEST_URL", "")).has_identity);
         assert_eq!(with(("GITEA_ACTIONS", "true")).forge, Forge::Gitea);
         assert_eq!(with(("FORGEJO_ACTIONS", "true")).forge, Forge::Forgejo);
+    }
+
+    #[test]
+    fn a_schedule_is_of_the_main_branch() {
+        let mut variables = GITHUB;
+        variables[3].1 = "schedule";
+        variables[4].1 = "refs/heads/trunk";
+        let job = read(&variables, &json!({ "schedule": "0 4 * * *" })).unwrap();
+        assert_eq!(job.default_branch.as_deref(), Some("trunk"));
+        variables[3].1 = "push";
+        assert_eq!(read(&variables, &Value::Null).unwrap().default_branch, None);
     }
 
     #[test]

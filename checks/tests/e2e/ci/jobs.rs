@@ -139,11 +139,23 @@ fn a_fork_builds_and_gets_no_rights() {
 }
 
 #[test]
-fn a_branch_that_is_no_builder_of_the_policy_signs_nothing() {
+fn whoever_is_no_builder_of_the_policy_signs_nothing() {
     let forge = Forge::open();
     let runner = runner(&forge);
-    succeeded(&forge.run(&runner, "seed", |_| ()));
+    // Called by another workflow: the token has this one's name, and the variable that one's.
+    let called = forge.run(&runner, "seed", |given| {
+        let caller = "owner/app/.github/workflows/all.yaml@refs/heads/main";
+        given.variables.push(("GITHUB_WORKFLOW_REF".into(), caller.into()));
+    });
+    succeeded(&called);
+    assert!(called.summary.contains("signed, logged and attached"), "{}", called.summary);
     forge.pull();
+    // Two outputs, one after the other: what the first has mounted is served by the program that the second fetches.
+    let twice = json!({ "uses": "0compute/nix-seed@v1", "with": { "outputs": "packages.default" } });
+    let steps = json!([{ "uses": "actions/checkout@v6" }, twice, twice]);
+    let file = forge.folder.path().join("twice.yaml");
+    fs::write(&file, json!({ "on": "push", "jobs": { "build": { "steps": steps } } }).to_string()).unwrap();
+    succeeded(&forge.run_file(&runner, &file, "build", |given| given.is_bare = true));
     forge.git(&["push", "--quiet", "origin", "HEAD:refs/heads/other"]);
     for workflow in ["build", "seed"] {
         let other = forge.run(&runner, workflow, |given| given.reference = "refs/heads/other".into());

@@ -35,6 +35,7 @@ pub enum TokenSource {
 pub struct Token {
     secret: SecretString,
     identity: String,
+    workflow: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +43,8 @@ struct Claims {
     sub: String,
     #[serde(default)]
     email: Option<String>,
+    #[serde(default)]
+    job_workflow_ref: Option<String>,
 }
 
 impl Token {
@@ -77,7 +80,14 @@ impl Token {
         };
         let claims = BASE64URL_NOPAD.decode(claims.as_bytes()).map_err(|_| wrong("its claims are no base 64"))?;
         let claims: Claims = serde_json::from_slice(&claims).map_err(|_| wrong("its claims name nobody (`sub`)"))?;
-        Ok(Self { identity: claims.email.unwrap_or(claims.sub), secret: token.to_owned().into() })
+        let (identity, workflow) = (claims.email.unwrap_or(claims.sub), claims.job_workflow_ref);
+        Ok(Self { identity, workflow, secret: token.to_owned().into() })
+    }
+
+    /// The workflow file that a job of GitHub's is written in: `OWNER/REPOSITORY/PATH@REFERENCE`. A reusable one is named here, and not the
+    /// one that calls it; certificates are of this (Fulcio, docs/oidc.md, "GitHub").
+    pub fn workflow(&self) -> Option<&str> {
+        self.workflow.as_deref()
     }
 
     /// Whom it is for: what Fulcio wants signed as a proof that somebody has the key.

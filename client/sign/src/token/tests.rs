@@ -14,6 +14,14 @@ fn token(claims: &str) -> Result<Token> {
     Token::parse(format!("{}\n", text(claims)).into(), "")
 }
 
+#[test]
+fn a_token_of_github_names_the_workflow_that_the_job_is_written_in() {
+    let reusable = "org/ci/.github/workflows/nix.yaml@refs/heads/main";
+    let of = token(&format!("{{\"sub\":\"repo:owner/app:ref:refs/heads/main\",\"job_workflow_ref\":\"{reusable}\"}}"));
+    assert_eq!(of.unwrap().workflow(), Some(reusable));
+    assert_eq!(token("{\"sub\":\"somebody\"}").unwrap().workflow(), None);
+}
+
 /// What a job gets whose environment is this.
 fn job(variables: &[(&str, &str)]) -> Result<Token> {
     let variables: BTreeMap<_, _> = variables.iter().copied().collect();

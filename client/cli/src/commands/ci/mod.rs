@@ -17,9 +17,10 @@ mod step;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use nix_seed_ci::Standing;
+use nix_seed_ci::{Forge, Job, Standing};
 use nix_seed_publish::lock::head;
 use nix_seed_report::{Detail, Report};
+use nix_seed_sign::{Http, Token, TokenSource};
 use serde_json::json;
 
 use crate::args::Global;
@@ -197,10 +198,22 @@ fn has_key(options: &[String]) -> bool {
 
 /// Why the policy would not believe what this job signs; none where it would, or that is not known beforehand.
 fn no_builder(step: &Step<'_>, policy: &policy::Policy) -> Option<String> {
-    let subject = step.job.as_ref()?.subject.as_ref()?;
+    let subject = &subject(step.job.as_ref()?)?;
     let mut patterns = policy.cfg.builders.values().flat_map(|builder| &builder.subjects);
     let is_meant = patterns.any(|pattern| pattern.matches(subject));
     (!is_meant).then(|| format!("this job would sign as {subject}, which is no builder of the policy"))
+}
+
+/// As whom a job would sign: what its token says; else, as its variables do, the workflow that was started, which may call another.
+fn subject(job: &Job) -> Option<String> {
+    let variables = job.subject.clone();
+    if job.forge != Forge::GitHub || !job.has_identity || variables.is_none() {
+        return variables;
+    }
+    let token = Http::new().and_then(|http| Token::get(&TokenSource::Ci, &http));
+    // Whoever signs will be told why there is none.
+    let workflow = token.ok().and_then(|token| token.workflow().map(|workflow| format!("{}/{workflow}", job.server)));
+    workflow.or(variables)
 }
 
 fn guard(step: &Step<'_>) -> Result<(), Error> {
