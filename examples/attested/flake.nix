@@ -57,7 +57,7 @@
         }
       );
 
-      # Whom to believe: the workflow of this repository's main branch, on GitHub. `nix-seed cfg show --json > .seed.cfg.json` says the same to
+      # Whom to believe: the workflows of this repository's main branch, on GitHub, that `nix-seed init` writes. `nix-seed cfg show --json > .seed.cfg.json` says the same to
       # machines that have no Nix yet.
       seedCfg = nix-seed.lib.seedCfg {
         source = "github:owner/app";
@@ -65,7 +65,10 @@
         registry = "ghcr.io/owner/app";
         builders.github = {
           issuer = "https://token.actions.githubusercontent.com";
-          subjects = [ "https://github.com/owner/app/.github/workflows/build.yaml@refs/heads/main" ];
+          subjects = [
+            "https://github.com/owner/app/.github/workflows/build.yaml@refs/heads/main"
+            "https://github.com/owner/app/.github/workflows/seed.yaml@refs/heads/main"
+          ];
         };
       };
     };

@@ -44,12 +44,22 @@ fn our_actions_and_workflows_are_in_order() {
 #[test]
 fn what_init_writes_is_in_order() {
     let (linters, publisher, folder) = (linters(), Publisher::open(), tempfile::tempdir().unwrap());
-    fs::write(folder.path().join("flake.nix"), "{ outputs = _: { }; }\n").unwrap();
+    process::output(Command::new("git").args(["init", "--quiet"]).current_dir(folder.path())).unwrap();
+    fs::create_dir_all(folder.path().join("packages/app")).unwrap();
+    for flake in ["flake.nix", "packages/app/flake.nix"] {
+        fs::write(folder.path().join(flake), "{ outputs = _: { }; }\n").unwrap();
+    }
     let programs = format!("Linux-X64 {} https://example.org/nix-seed\n", "0".repeat(64));
     fs::write(folder.path().join("programs"), programs).unwrap();
     for (ci, files, options) in [
         ("github", &["seed.yaml", "build.yaml", "nix-seed-benchmark.yaml"][..], &["--benchmark"][..]),
+        (
+            "github",
+            &["seed.yaml", "build.yaml", "nix-seed-benchmark.yaml"],
+            &["--benchmark", "--flake", "./packages/app#seeds.small", "--force"],
+        ),
         ("forgejo", &["seed.yaml", "build.yaml"], &[]),
+        ("forgejo", &["seed.yaml", "build.yaml"], &["--flake", "./packages/app", "--force"]),
         ("gitea", &["seed.yaml", "build.yaml"], &[]),
     ] {
         let all = ["init", "--ci", ci, "--branch", "main", "--programs", "programs"];

@@ -14,6 +14,12 @@ pub(super) fn block(template: &str, name: &str, items: &[String]) -> String {
     lines(template, name, |indent| items.iter().map(|item| format!("{indent}  {item}\n")).collect(), 0)
 }
 
+/// Puts a value in the place of `name`, or leaves its line out where there is none.
+pub(super) fn optional(template: &str, name: &str, value: Option<&str>) -> String {
+    let lines = template.lines().filter(|line| value.is_some() || !line.contains(name));
+    lines.map(|line| format!("{}\n", line.replace(name, value.unwrap_or_default()))).collect()
+}
+
 /// `deeper` is how much further in a list stands than the key that it is of.
 fn lines(template: &str, name: &str, render: impl Fn(&str) -> String, deeper: usize) -> String {
     let mut text = String::with_capacity(template.len());

@@ -41,6 +41,10 @@ pub struct Wish {
     pub program: Option<Program>,
     /// Whether a workflow that measures is wanted as well.
     pub benchmark: bool,
+    /// The flake's folder, from the repository's top; empty where it is there.
+    pub folder: String,
+    /// The attribute of the flake's seed.
+    pub attribute: String,
 }
 
 impl Default for Wish {
@@ -53,6 +57,8 @@ impl Default for Wish {
             runners: Vec::new(),
             program: None,
             benchmark: false,
+            folder: String::new(),
+            attribute: SEED.into(),
         }
     }
 }
@@ -95,6 +101,8 @@ pub enum Error {
     Benchmark,
 }
 
+/// The attribute that a seed usually is.
+const SEED: &str = "seed";
 /// Files whose edits may always change dependencies.
 pub const BASELINE: [&str; 2] = ["flake.nix", "flake.lock"];
 /// Of the systems that nix-seed serves.
@@ -149,6 +157,9 @@ fn check(wish: &Wish) -> Result<(), Error> {
             && !text.starts_with('-')
     };
     let named = [("the branch", &wish.branch), ("the action", &wish.action)].into_iter();
+    let named = named.chain([("the attribute", &wish.attribute)]);
+    let named =
+        named.chain(Some(&wish.folder).filter(|folder| !folder.is_empty()).map(|folder| ("the folder", folder)));
     let named = named.chain(wish.outputs.iter().map(|output| ("the output", output)));
     let mut named = named.chain(wish.runners.iter().map(|runner| ("the runner", runner)));
     match named.find(|(_, value)| !is_word(value)) {
@@ -172,6 +183,11 @@ fn fill(template: &str, ci: Ci, wish: &Wish) -> Result<String, Error> {
     for (name, value) in PINNED {
         text = text.replace(name, value);
     }
+    let at = if wish.folder.is_empty() { ".".to_owned() } else { format!("./{}", wish.folder) };
+    let flake = format!("{at}#{}", wish.attribute);
+    // Said only where it is not what is taken anyway.
+    let is_usual = wish.folder.is_empty() && wish.attribute == SEED;
+    text = list::optional(&text, "{flake}", (!is_usual).then_some(&*flake));
     let first = runners.iter().find(|runner| runner.starts_with("ubuntu")).or(runners.first());
     let output = wish.outputs.iter().find(|output| output.starts_with("devShells")).or(wish.outputs.first());
     for (name, value) in [
@@ -180,6 +196,12 @@ fn fill(template: &str, ci: Ci, wish: &Wish) -> Result<String, Error> {
         ("{version}", version),
         ("{runner}", first.map_or("docker", String::as_str)),
         ("{output}", output.map_or("devShells.default", String::as_str)),
+        ("{option}", &*if is_usual { String::new() } else { format!(" --flake {flake}") }),
+        ("{at}", &at),
+        (
+            "{lock}",
+            &*if wish.folder.is_empty() { "flake.lock".to_owned() } else { format!("{}/flake.lock", wish.folder) },
+        ),
     ] {
         text = text.replace(name, value);
     }
@@ -254,6 +276,28 @@ mod tests {
             let wish = Wish { branch: branch.into(), outputs: vec![output.into()], ..wish() };
             assert!(matches!(files(Ci::GitHub, &wish), Err(Error::Value { .. })), "{branch:?} {output:?}");
         }
+    }
+
+    #[test]
+    fn a_flake_below_the_top_is_named_in_every_step() {
+        for ci in ALL {
+            let below = Wish { folder: "packages/app".into(), benchmark: ci == Ci::GitHub, ..wish() };
+            for File { path, text } in files(ci, &below).unwrap() {
+                let steps = text.lines().filter(|line| {
+                    line.contains("nix-seed ci ") || line.contains("- uses: 0compute/") || line.contains(" develop ")
+                });
+                let named = text.lines().filter(|line| {
+                    line.contains("--flake ./packages/app#seed")
+                        || line.contains("flake: ./packages/app#seed")
+                        || line.contains("develop ./packages/app ")
+                });
+                assert_eq!(steps.count(), named.count(), "{path}: {text}");
+            }
+        }
+        let other = Wish { attribute: "seeds.small".into(), ..wish() };
+        assert!(files(Ci::GitHub, &other).unwrap()[0].text.contains("          flake: .#seeds.small\n"));
+        let evil = Wish { folder: "a; curl".into(), ..wish() };
+        assert!(matches!(files(Ci::GitLab, &evil), Err(Error::Value { what: "the folder", .. })));
     }
 
     #[test]

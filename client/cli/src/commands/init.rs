@@ -80,7 +80,9 @@ pub(crate) struct Init {
 pub(crate) fn run(init: &Init, global: &Global) -> Result<(), Error> {
     let flake = Flake::parse(&init.flake, SEED)?;
     let folder = flake.folder().ok_or_else(|| Error::NotCheckedOut { flake: flake.to_string() })?;
-    let ci = init.ci.map_or_else(|| found(&folder), Kind::ci);
+    // Workflows lie at the top of a repository, wherever the flake is.
+    let top = ask(&folder, &["rev-parse", "--show-toplevel"]).map_or_else(|| folder.clone(), PathBuf::from);
+    let ci = init.ci.map_or_else(|| found(&top), Kind::ci);
     let programs = match &init.programs {
         Some(path) => String::from_utf8_lossy(&read(path, FILE_MAX)?).into_owned(),
         None => RELEASED.to_owned(),
@@ -92,12 +94,12 @@ pub(crate) fn run(init: &Init, global: &Global) -> Result<(), Error> {
         runners: init.runner.clone(),
         program: Programs::parse(&programs)?.of(RUNNER).cloned().or_else(|| init.check.then(Program::none)),
         benchmark: init.benchmark,
+        folder: prefix(&folder).trim_end_matches('/').to_owned(),
+        attribute: flake.parts().1.to_owned(),
         ..Wish::default()
     };
     let wish = if init.output.is_empty() { wish } else { Wish { outputs: init.output.clone(), ..wish } };
     let files = files(ci, &wish)?;
-    // Workflows lie at the top of a repository, wherever the flake is.
-    let top = ask(&folder, &["rev-parse", "--show-toplevel"]).map_or(folder, PathBuf::from);
     if init.check {
         return check(&files, &top, global);
     }
@@ -127,6 +129,11 @@ fn branch(folder: &Path) -> String {
     remote.or_else(|| ask(folder, &["symbolic-ref", "--short", "HEAD"])).unwrap_or_else(|| Wish::default().branch)
 }
 
+/// A folder from the repository's top, with a slash at its end; nothing is the top.
+fn prefix(folder: &Path) -> String {
+    ask(folder, &["rev-parse", "--show-prefix"]).unwrap_or_default()
+}
+
 /// What git says; none where it fails, or says nothing.
 fn ask(folder: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).current_dir(folder).stdin(Stdio::null()).output().ok()?;
@@ -137,7 +144,7 @@ fn ask(folder: &Path, arguments: &[&str]) -> Option<String> {
 /// The patterns of files whose edits may change dependencies, as `nix-seed check` prints them.
 fn paths(init: &Init, flake: &Flake, folder: &Path, global: &Global) -> Result<Vec<String>, Error> {
     // From the repository's top, as a workflow names files.
-    let prefix = ask(folder, &["rev-parse", "--show-prefix"]).unwrap_or_default();
+    let prefix = prefix(folder);
     let mut all: Vec<_> = BASELINE.iter().map(|name| format!("{prefix}{name}")).collect();
     let Some(seed) = &init.seed else { return Ok(all) };
     // What is named from here is named from there, too.
