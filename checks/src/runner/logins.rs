@@ -1,4 +1,4 @@
-//! A git remote over HTTP that lets nobody in, and remembers who asked.
+//! A git remote, or a registry, that lets nobody in, and remembers who asked.
 
 use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +23,8 @@ impl Logins {
             while let Ok(Some(request)) = Head::read(&mut client) {
                 let login = request.get("Authorization").unwrap_or_default().to_owned();
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push(login);
-                let mut head = Head::response(403);
+                let mut head = Head::response(401);
+                head.set("WWW-Authenticate", "Basic realm=\"here\"");
                 head.set("Content-Length", 0);
                 if client.get_ref().clone().write_all(&head.to_bytes()).is_err() || request.is_last() {
                     break;

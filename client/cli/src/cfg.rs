@@ -15,6 +15,9 @@ use crate::verified::POLICY_NAME;
 /// The attribute that a configuration usually is.
 pub(crate) const SEED_CFG: &str = "seedCfg";
 
+/// What may be wrong where it cannot be evaluated.
+pub(crate) const HINT: &str = "The flake's output is made by: seedCfg = inputs.nix-seed.lib.seedCfg { … };";
+
 /// Where a configuration is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -76,7 +79,7 @@ fn evaluate(flake: &Flake, override_input: &[String]) -> Result<Vec<u8>, Error> 
         options: &["--option", "allow-import-from-derivation", "false"],
         override_input,
         without_nix: "name a file, made where there is one: nix-seed cfg show --json > .seed.cfg.json",
-        hint: "The flake's output is made by: seedCfg = inputs.nix-seed.lib.seedCfg { … };",
+        hint: HINT,
     }
     .ask()
 }

@@ -33,9 +33,24 @@ const KNOWN: [&str; 19] = [
     "no_proxy",
 ];
 /// The same, of all that begin so: Nix' own, and where a user's folders are. What is ours, and may be a secret, does not.
-const BEGIN: [&str; 8] = ["GIT_", "LC_", "NIX_CONF", "NIX_PATH", "NIX_SSL_", "NIX_USER_", "NIX_REMOTE", "XDG_"];
+const BEGIN: [&str; 14] = [
+    "GIT_",
+    "LC_",
+    "NIX_CACHE_",
+    "NIX_CONF",
+    "NIX_DAEMON_",
+    "NIX_DATA_",
+    "NIX_LOG_DIR",
+    "NIX_PATH",
+    "NIX_REMOTE",
+    "NIX_SSL_",
+    "NIX_STATE_",
+    "NIX_STORE_DIR",
+    "NIX_USER_",
+    "XDG_",
+];
 
-/// Of this process' environment what Nix may see.
+/// Of this process' environment what Nix may see in a job.
 pub(crate) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     let is_known = |name: &str| KNOWN.contains(&name) || BEGIN.iter().any(|begin| name.starts_with(begin));
     std::env::vars_os().filter(move |(name, _)| name.to_str().is_some_and(is_known))
@@ -60,7 +75,10 @@ impl Question<'_> {
     pub(crate) fn ask(&self) -> Result<Vec<u8>, Error> {
         let _span = tracing::info_span!("evaluate").entered();
         let mut nix = Command::new("nix");
-        nix.env_clear().envs(environment());
+        // A person's Nix may need whatever it always does, such as agents that log in.
+        if std::env::var_os("CI").is_some() {
+            nix.env_clear().envs(environment());
+        }
         nix.args(["--extra-experimental-features", "nix-command flakes", "eval", "--json"]).args(self.options);
         for pair in self.override_input.chunks(2) {
             nix.arg("--override-input").args(pair);

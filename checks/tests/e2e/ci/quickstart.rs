@@ -1,4 +1,4 @@
-//! README's quickstart to the letter, from an empty folder, on machines that have neither Nix nor a store. What it takes is printed.
+//! README's quickstart, from an empty folder, on machines that have neither Nix nor a store. What it takes is printed.
 
 use std::time::Instant;
 

@@ -218,6 +218,29 @@ fn a_request_that_was_refused_is_asked_again_and_not_once_it_is_merged() {
     assert_eq!(forge.all().len(), 1);
 }
 
+/// An old job runs again: the branch that it asked with is there, and what it asked for is of no use any more.
+#[test]
+fn for_a_seed_of_another_flake_nothing_is_asked_again() {
+    let repository = Repository::open();
+    let forge = PullRequests::start("the-token-of-the-job").unwrap();
+    seeded(&repository.at("state-x86_64-linux"), "x86_64-linux", 'a', &repository.made_of);
+    let record = || {
+        let command = repository.record("x86_64-linux", &["--as", "pull-request", "--json"]);
+        on_github(command, &forge, "the-token-of-the-job").json()["record"].clone()
+    };
+    assert_eq!(record()["url"], "https://github.com/owner/app/pull/1");
+    fs::write(
+        repository.at("work/flake.lock"),
+        "{ \"nodes\": { \"root\": { } }, \"root\": \"root\", \"version\": 7 } \n",
+    )
+    .unwrap();
+    repository.git("work", &["commit", "--quiet", "--all", "--message", "another"]);
+    repository.git("work", &["push", "--quiet", "origin", "HEAD:main"]);
+    let old = record();
+    assert!(old["why"].as_str().unwrap().contains("or flake.lock by now"), "{old}");
+    assert_eq!((&old["url"], forge.all().len()), (&Value::Null, 1));
+}
+
 #[test]
 fn a_token_that_is_given_for_it_goes_before_what_the_checkout_left() {
     let repository = Repository::open();

@@ -1,5 +1,7 @@
 //! Steps, as somebody takes them by hand; and `init`, as its lists drift.
 
+use nix_seed_checks::runner::logins::Logins;
+
 use super::*;
 
 #[test]
@@ -80,4 +82,28 @@ fn a_policy_that_only_the_flake_has_counts_and_the_job_says_where_seeds_are() {
     succeeded(&built);
     assert!(built.summary.contains("| attested | yes: signed, logged and published |"), "{}", built.log);
     assert!(built.log.contains("verified: `github` built the seed"), "{}", built.log);
+}
+
+/// The seed with Nix alone is everybody's, and lies in a registry that the repository's login is not for.
+#[test]
+fn attack_the_login_for_the_repositorys_registry_goes_to_no_other() {
+    let forge = Forge::open();
+    let runner = runner(&forge);
+    let elsewhere = Logins::start().unwrap();
+    let nix = forge.folder.path().join("nix.lock");
+    fs::copy(forge.example.source().join(".seed.cfg.json"), forge.folder.path().join("nix.lock.policy.json")).unwrap();
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let file = ["lock", "update", "--file", nix.to_str().unwrap(), "--system", "x86_64-linux", "--digest", &digest];
+    let named = ["--image", &image(elsewhere.address(), "0compute/nix"), "--commit", &forge.head()];
+    assert_eq!(forge.publisher.say(&[&file[..], &named].concat()).code, Some(0));
+    let login = "export NIX_SEED_REGISTRY_USERNAME=me NIX_SEED_REGISTRY_PASSWORD=of-the-repository;";
+    let start = format!("nix-seed ci start --without-seed fallback --nix {}", nix.display());
+    let asked = |login: &str| {
+        assert!(!by_hand(&forge, &runner, true, &[&format!("{login} {start}")]).success);
+        elsewhere.take()
+    };
+    assert_eq!(asked(login), [""]);
+    // Who says that it is for that one means it.
+    let meant = asked(&format!("{login} export NIX_SEED_REGISTRY={};", elsewhere.address()));
+    assert!(meant.contains(&format!("Basic {}", data_encoding::BASE64.encode(b"me:of-the-repository"))), "{meant:?}");
 }

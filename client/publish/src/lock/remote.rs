@@ -104,10 +104,12 @@ impl Remote {
     pub fn publish(&self, change: &Change, from: &str, to: &str) -> Result<Outcome> {
         for attempt in 1..=ATTEMPTS {
             let begins = if from == to { None } else { self.fetch(from)? };
-            if let Some(tip) = &begins
-                && self.commit(change, tip)?.is_none()
-            {
-                return Ok(Outcome::Unchanged { is_there: false });
+            if let Some(tip) = &begins {
+                match self.commit(change, tip)? {
+                    None => return Ok(Outcome::Unchanged { is_there: false }),
+                    Some(Made::Outdated) => return Ok(Outcome::Outdated),
+                    Some(Made::Commit(_)) => {}
+                }
             }
             let there = self.fetch(to)?;
             let is_there = there.is_some();

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::start::get_nix;
 use super::step::Step;
 use super::{Trust, address, set};
-use crate::cfg::{Place, SEED_CFG};
+use crate::cfg::{HINT as CFG_HINT, Place, SEED_CFG};
 use crate::error::Error;
 use crate::files::{read, write};
 use crate::flake::Flake;
@@ -100,7 +100,13 @@ fn of_flake(step: &Step<'_>, nix: Option<&Path>, flake: &Flake, folder: Option<P
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
-    kept(step, step.done(command)?.as_bytes())
+    let ended = step.run(command)?;
+    if ended.code != 0 {
+        return Err(Error::Evaluation { attribute, hint: CFG_HINT });
+    }
+    // Refused under the name that somebody knows it by.
+    Cfg::from_json(ended.out.as_bytes()).map_err(|error| Error::Cfg { place: attribute, error })?;
+    kept(step, ended.out.as_bytes())
 }
 
 /// A file, whatever folder what reads it begins in.

@@ -1,6 +1,7 @@
 //! `nix-seed ci start`: the seed that the lock file names comes up, or what is configured instead.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use clap::Args;
@@ -22,6 +23,8 @@ const DOES_NOT_SUIT: u8 = 6;
 const COULD_BE_BETTER: u8 = 7;
 /// What `lock check --registry` ends with where the registry lacks the seed, and where it does not answer.
 const UNREACHABLE: [u8; 2] = [5, 1];
+/// A login for a registry.
+const LOGIN: [&str; 3] = ["NIX_SEED_REGISTRY_USERNAME", "NIX_SEED_REGISTRY_PASSWORD", "NIX_SEED_REGISTRY_TOKEN"];
 /// The link to a seed that this job has built.
 pub(super) const OWN_SEED: &str = "seed";
 
@@ -134,11 +137,14 @@ fn suits(step: &Step<'_>, policy: &Policy, started: &mut Started) -> Result<Opti
 
 /// Brings a seed up, so that later steps have it. Gives the exit code.
 pub(super) fn up(step: &Step<'_>, arguments: &[&str]) -> Result<u8, Error> {
+    brought(step, step.command_as_root(arguments)?)
+}
+
+fn brought(step: &Step<'_>, mut command: Command) -> Result<u8, Error> {
     let (path, env) = (step.state.at(PATH), step.state.at(ENV));
     for file in [&path, &env] {
         write(file, b"")?;
     }
-    let mut command = step.command_as_root(arguments)?;
     command.env("GITHUB_PATH", path).env("GITHUB_ENV", env);
     Ok(step.run(command)?.code)
 }
@@ -180,7 +186,15 @@ pub(super) fn get_nix(step: &Step<'_>, bootstrap: Option<&Path>) -> Result<(), E
     let entry = LockFile::new(&file).read()?.and_then(|lock| lock.get(&system).cloned()).ok_or_else(none)?;
     let image = entry.image.as_deref().ok_or_else(none)?;
     let policy = format!("{}.policy.json", file.display());
-    let code = up(step, &["up", "--github", "--policy", &policy, &format!("{image}@{}", entry.digest)])?;
+    let mut command =
+        step.command_as_root(&["up", "--github", "--policy", &policy, &format!("{image}@{}", entry.digest)])?;
+    // It is everybody's: a login that does not say which registry it is for is meant for the repository's own.
+    if variable("NIX_SEED_REGISTRY").is_none() {
+        for name in LOGIN {
+            command.env_remove(name);
+        }
+    }
+    let code = brought(step, command)?;
     if code == 0 { Ok(()) } else { Err(Error::StepFailed { code }) }
 }
 

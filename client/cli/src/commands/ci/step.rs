@@ -19,7 +19,7 @@ use crate::{nix, print, telemetry};
 const EVENT_MAX: u64 = 64 << 20;
 
 /// What a command as root is told of the environment: where it writes, who it logs in as, and whom it trusts.
-const KEPT: [&str; 23] = [
+const KEPT: [&str; 24] = [
     "ALL_PROXY",
     "CI",
     "DOCKER_CONFIG",
@@ -40,6 +40,7 @@ const KEPT: [&str; 23] = [
     "REGISTRY_AUTH_FILE",
     "SSL_CERT_FILE",
     "TRACEPARENT",
+    "all_proxy",
     "https_proxy",
     "http_proxy",
     "no_proxy",
@@ -100,7 +101,10 @@ impl<'a> Step<'a> {
         }
         let mut command = Command::new("sudo");
         command.args(["--non-interactive", &format!("--preserve-env={}", KEPT.join(",")), "--"]);
-        command.arg(program()?).args(self.arguments(arguments)).envs(logins(&variable, &Path::is_file));
+        command
+            .arg(program()?)
+            .args(self.arguments(arguments))
+            .envs(logins(&variable, &|path| std::fs::read_to_string(path).ok()));
         Ok(self.prepared(command))
     }
 
@@ -222,15 +226,21 @@ fn config(more: &[&str]) -> String {
 }
 
 /// Where this user's logins are, for a command as root, which would look in root's home: podman's (containers-auth.json(5)) and docker's.
-fn logins(get: &dyn Fn(&str) -> Option<String>, is_there: &dyn Fn(&Path) -> bool) -> Vec<(&'static str, PathBuf)> {
+///
+/// What asks a program for them (`credsStore`) is left to the user: that may need a session.
+fn logins(
+    get: &dyn Fn(&str) -> Option<String>,
+    read: &dyn Fn(&Path) -> Option<String>,
+) -> Vec<(&'static str, PathBuf)> {
+    let has_some = |path: &Path| read(path).is_some_and(|text| !text.contains("\"credsStore\""));
     let below = |name: &str, rest: &str| get(name).map(|folder| Path::new(&folder).join(rest));
     let podman = [
         below("XDG_RUNTIME_DIR", "containers/auth.json"),
         below("XDG_CONFIG_HOME", "containers/auth.json"),
         below("HOME", ".config/containers/auth.json"),
     ];
-    let podman = podman.into_iter().flatten().find(|file| is_there(file));
-    let docker = below("HOME", ".docker").filter(|folder| is_there(&folder.join("config.json")));
+    let podman = podman.into_iter().flatten().find(|file| has_some(file));
+    let docker = below("HOME", ".docker").filter(|folder| has_some(&folder.join("config.json")));
     let all = [("REGISTRY_AUTH_FILE", podman), ("DOCKER_CONFIG", docker)];
     let all = all.into_iter().filter(|(name, _)| get(name).is_none());
     all.filter_map(|(name, path)| Some((name, path?))).collect()
@@ -276,10 +286,14 @@ mod tests {
     #[test]
     fn root_logs_in_as_the_user_would() {
         let home = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
-        let docker = |path: &Path| path == Path::new("/home/me/.docker/config.json");
+        let file = |path: &'static str, text: &'static str| {
+            move |asked: &Path| (asked == Path::new(path)).then(|| text.to_owned())
+        };
+        let docker = file("/home/me/.docker/config.json", "{\"auths\": {}}");
         assert_eq!(logins(&home, &docker), [("DOCKER_CONFIG", "/home/me/.docker".into())]);
-        assert_eq!(logins(&home, &|_| false), []);
-        let podman = |path: &Path| path == Path::new("/run/user/1/containers/auth.json");
+        assert_eq!(logins(&home, &|_| None), []);
+        assert_eq!(logins(&home, &file("/home/me/.docker/config.json", "{\"credsStore\": \"pass\"}")), []);
+        let podman = file("/run/user/1/containers/auth.json", "{}");
         let there = |name: &str| match name {
             "XDG_RUNTIME_DIR" => Some("/run/user/1".to_owned()),
             name => home(name),
