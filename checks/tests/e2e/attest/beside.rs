@@ -24,8 +24,9 @@ fn listed(ground: &Ground) -> BTreeSet<String> {
     list.iter().map(|entry| entry["digest"].as_str().unwrap().to_owned()).collect()
 }
 
-fn others_attach(ground: &Ground) {
-    ground.write("theirs.txt", "something else");
+/// oras dates what it attaches to the second: only what differs from round to round is surely something new.
+fn others_attach(ground: &Ground, round: u8) {
+    ground.write("theirs.txt", &format!("something else, round {round}"));
     let attach = ["attach", "--plain-http", "--artifact-type", "application/x-theirs", &ground.image, "theirs.txt"];
     ground.oras(&attach).unwrap();
 
@@ -54,15 +55,15 @@ fn all_stay(registry: fn(&Cache) -> Registry) {
     ground.cosign(Version::V2, &["generate-key-pair"]).unwrap();
 
     // What is theirs alone is no statement of a builder, and no wrong one either.
-    others_attach(&ground);
+    others_attach(&ground, 0);
     ground.refused("no-statement", &[]);
     let mut before = listed(&ground);
     // Twice: each has attached before and after each other.
-    for _ in 0..2 {
+    for round in 1..=2 {
         succeeded(&ground.attest_as(Kind::GitHub, &json!({})));
         let ours = listed(&ground);
         assert_eq!((ours.len(), ours.is_superset(&before)), (before.len() + 2, true), "{ours:?}");
-        others_attach(&ground);
+        others_attach(&ground, round);
         let all = listed(&ground);
         // cosign 2 keeps what it attests under a tag of its own.
         assert_eq!((all.len(), all.is_superset(&ours)), (ours.len() + 2, true), "{all:?}");
