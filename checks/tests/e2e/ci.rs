@@ -39,6 +39,8 @@ struct Given {
     event: (String, Value),
     reference: String,
     has_identity: bool,
+    /// Whether a step before has left a login for the registry.
+    has_login: bool,
     token: String,
     is_bare: bool,
     /// More secrets than the token.

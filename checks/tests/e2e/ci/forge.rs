@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// `examples/attested` on a forge: a repository, its registry, and what signs.
+/// An example flake on a forge: a repository, its registry, and what signs.
 pub(super) struct Forge {
     pub(super) example: Example,
     pub(super) publisher: Publisher,
@@ -175,6 +175,7 @@ impl Forge {
             event: ("push".into(), json!({})),
             reference: "refs/heads/main".into(),
             has_identity: true,
+            has_login: true,
             token: TOKEN.into(),
             is_bare: false,
             secrets: json!({}),
@@ -204,12 +205,14 @@ impl Forge {
             }
         }
         variables.push(("PATH".into(), format!("{path}:/usr/sbin:/usr/bin:/sbin:/bin")));
-        let auth = self.folder.path().join("auth.json");
-        let login = data_encoding::BASE64.encode(format!("me:{}", given.token).as_bytes());
-        let auths = json!({ "auths": { self.registry.address().to_string(): { "auth": login } } });
-        fs::write(&auth, auths.to_string()).unwrap();
         // The actions' own token is for ghcr.io alone: this is what a step before them leaves.
-        variables.push(("REGISTRY_AUTH_FILE".into(), auth.display().to_string()));
+        if given.has_login {
+            let auth = self.folder.path().join("auth.json");
+            let login = data_encoding::BASE64.encode(format!("me:{}", given.token).as_bytes());
+            let auths = json!({ "auths": { self.registry.address().to_string(): { "auth": login } } });
+            fs::write(&auth, auths.to_string()).unwrap();
+            variables.push(("REGISTRY_AUTH_FILE".into(), auth.display().to_string()));
+        }
         let workflow_ref = format!("owner/app/.github/workflows/{workflow}.yaml@{}", given.reference);
         variables.push(("GITHUB_WORKFLOW_REF".into(), workflow_ref));
         variables.extend(given.variables);

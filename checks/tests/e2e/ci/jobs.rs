@@ -150,7 +150,7 @@ fn whoever_is_no_builder_of_the_policy_signs_nothing() {
     succeeded(&called);
     assert!(called.summary.contains("signed, logged and attached"), "{}", called.summary);
     forge.pull();
-    // Two outputs, one after the other: what the first has mounted is served by the program that the second fetches.
+    // The action twice in one job: what the first has mounted is served by the program, which the second fetches again.
     let twice = json!({ "uses": "0compute/nix-seed@v1", "with": { "outputs": "packages.default" } });
     let steps = json!([{ "uses": "actions/checkout@v6" }, twice, twice]);
     let file = forge.folder.path().join("twice.yaml");

@@ -40,6 +40,8 @@ fn forgejos_workflows_sign_with_a_key() {
         let finished = forge.run_file(&runner, &file, workflow, |given| {
             given.job = Some(job.into());
             given.has_identity = false;
+            // What the secret says is all there is.
+            given.has_login = false;
             given.is_bare = is_bare;
             given.secrets = json!({ "PACKAGES_TOKEN": TOKEN, "SIGNING_KEY": private });
             given.variables = vec![
