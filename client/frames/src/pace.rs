@@ -9,6 +9,13 @@ const QUIET: Duration = Duration::from_millis(500);
 /// In the first seconds, whoever reads waits for much in turn.
 const START: Duration = Duration::from_secs(5);
 
+/// Whoever has waited for so many compressed bytes reads on: what else there is will be waited for, too, and comes with fewer
+/// requests in the order in which it lies. The first build of a small program waits for some forty megabytes of a seed of two gigabytes.
+const MUCH: u64 = 48 << 20;
+
+/// How many requests for the rest there are at one time beside somebody who waits: with more of them there is less for whom they wait.
+const BESIDE: usize = 2;
+
 /// A registry whose fastest answer took so long is far away: while it is waited for, its link and this machine have time.
 const FAR: Duration = Duration::from_millis(15);
 
@@ -20,6 +27,8 @@ const FAR: Duration = Duration::from_millis(15);
 pub(crate) struct Pace {
     began: Option<Instant>,
     read: Option<Instant>,
+    /// The compressed bytes that were asked for since somebody waited for them.
+    waited_for: u64,
     is_far: bool,
 }
 
@@ -35,7 +44,17 @@ impl Pace {
         self.read = self.read.max(Some(now));
     }
 
-    /// For how long the rest is to wait. After the start it goes on while nothing else is being fetched behind, whoever waits: there
+    /// So many compressed bytes are fetched since somebody waits for them.
+    pub(crate) fn waits(&mut self, bytes: u64) {
+        self.waited_for = self.waited_for.saturating_add(bytes);
+    }
+
+    /// Whether whoever reads will want all that there is.
+    pub(crate) fn is_all_wanted(&self) -> bool {
+        self.waited_for >= MUCH
+    }
+
+    /// For how long the rest is to wait. After the start, and for whoever reads much, it goes on [beside](BESIDE) those who wait: there
     /// may be no quiet.
     pub(crate) fn pause(&self, now: Instant, is_waited_for: bool, at_work: usize) -> Option<Duration> {
         let left = |since: Option<Instant>, time: Duration| {
@@ -45,10 +64,10 @@ impl Pace {
         if to_quiet.is_zero() || self.is_far {
             return None;
         }
-        let to_start = left(self.began, START);
+        let to_start = if self.is_all_wanted() { Duration::ZERO } else { left(self.began, START) };
         match at_work {
-            0 if to_start.is_zero() => None,
-            0 => Some(to_quiet.min(to_start)),
+            0..BESIDE if to_start.is_zero() => None,
+            0..BESIDE => Some(to_quiet.min(to_start)),
             _ => Some(to_quiet),
         }
     }
@@ -61,7 +80,7 @@ mod tests {
     const SOON: Duration = Duration::from_millis(60);
 
     #[test]
-    fn the_rest_waits_for_quiet_or_goes_on_one_at_a_time() {
+    fn the_rest_waits_for_quiet_or_goes_on_two_at_a_time() {
         let now = Instant::now();
         let mut pace = Pace::default();
         assert_eq!(pace.pause(now, false, 5), None, "nobody has begun");
@@ -71,7 +90,19 @@ mod tests {
         assert_eq!(pace.pause(now + QUIET, false, 5), None);
         let later = now + START;
         pace.reads(later);
-        assert_eq!((pace.pause(later, true, 0), pace.pause(later, true, 1)), (None, Some(QUIET)));
+        assert_eq!((pace.pause(later, true, 1), pace.pause(later, true, 2)), (None, Some(QUIET)));
+    }
+
+    #[test]
+    fn for_whoever_reads_much_the_rest_comes_at_once() {
+        let now = Instant::now();
+        let mut pace = Pace::default();
+        pace.reads(now);
+        pace.waits(MUCH - 1);
+        assert_eq!((pace.pause(now, true, 0), pace.is_all_wanted()), (Some(QUIET), false));
+        pace.waits(1);
+        assert_eq!((pace.pause(now, true, 1), pace.is_all_wanted()), (None, true));
+        assert_eq!(pace.pause(now, true, 2), Some(QUIET));
     }
 
     #[test]

@@ -210,15 +210,19 @@ impl Queue {
             let Some(place) = places.get(next).filter(|_| places.between(Number(next.0 - 1), next) == Some(0)) else {
                 break;
             };
-            bytes += u64::from(place.frame.length);
-            let is_wanted = self.waiters.contains_key(&next) || self.urgent.contains(&next);
-            if bytes > RUN || !is_wanted || self.in_flight.contains(&next) || had(next) {
+            let length = u64::from(place.frame.length);
+            // Whoever reads all will ask for it, too.
+            let is_expected = || self.pace.is_all_wanted() && !self.is_full && self.streamed.contains(&next);
+            let is_wanted = self.waiters.contains_key(&next) || self.urgent.contains(&next) || is_expected();
+            if bytes + length > RUN || !is_wanted || self.in_flight.contains(&next) || had(next) {
                 break;
             }
+            bytes += length;
             self.demands.retain(|other| *other != next);
             self.urgent.retain(|other| *other != next);
             numbers.push(next);
         }
+        self.pace.waits(bytes);
         numbers
     }
 

@@ -44,6 +44,7 @@ enum Step {
     Full,
     Kept,
     Leave(usize),
+    Much,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -60,6 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Fail),
         1 => prop_oneof![Just(Step::Full), Just(Step::Kept)],
         2 => any::<usize>().prop_map(Step::Leave),
+        1 => Just(Step::Much),
     ]
 }
 
@@ -196,6 +198,7 @@ proptest! {
                 }
                 Step::Kept => world.queue.keeps(true),
                 Step::Leave(job) => world.leave(job),
+                Step::Much => world.queue.pace.waits(u64::MAX),
                 Step::Demand(_) | Step::Withdraw(_) => {}
             }
         }
@@ -315,6 +318,25 @@ fn what_follows_comes_with_what_somebody_waits_for() {
     assert_eq!(next(&[6], &[], &[7]), [6], "what is there is not fetched");
     assert_eq!(next(&[21], &[22, 23], &[]), [21], "another layer is another request");
     assert_eq!(queue.in_flight.len(), 7);
+}
+
+#[test]
+fn for_whoever_reads_much_the_rest_comes_with_what_they_wait_for() {
+    let mut queue = queue();
+    let (now, places) = (Instant::now(), Places::new(&index(&[vec![vec![(9, 9); 4], vec![(9, 9); 4]]])));
+    let mut next = |is_full: bool, much: u64, demand: u32| {
+        queue.is_full = is_full;
+        queue.pace.waits(much);
+        queue.demand(Number(demand), sync_channel(1).0, now);
+        let job = queue.next(&places, now, |_| false).unwrap();
+        queue.in_flight.clear();
+        queue.waiters.clear();
+        queue.stream_rest(numbers(1..7), now);
+        job.numbers.iter().map(|number| number.0).collect::<Vec<_>>()
+    };
+    assert_eq!(next(false, 0, 3), [3]);
+    assert_eq!(next(false, u64::MAX, 3), [3, 4, 5, 6], "whatever path it is of; nobody was to stream the others");
+    assert_eq!(next(true, 0, 3), [3], "it cannot be kept");
 }
 
 #[test]
