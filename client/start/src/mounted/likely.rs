@@ -15,8 +15,11 @@ const WINDOW: usize = 256;
 /// So many folders of the search path are looked at: it has a dozen.
 const FOLDERS: usize = 64;
 
-/// What a start is likely to touch first: what a recorded one has touched, or where there is no recording the seed's Nix with
-/// all libraries.
+/// What is run first: Nix, and the shell that most builders are.
+const PROGRAMS: [&[u8]; 2] = [b"nix", b"bash"];
+
+/// What a start is likely to touch first: what a recorded one has touched, or where there is no recording the seed's Nix and shell
+/// with all libraries.
 pub fn likely(seed: &Seed, places: &Places) -> Vec<Number> {
     let recorded: Vec<_> = places.recorded(&seed.index).collect();
     if recorded.is_empty() { programs(&seed.index, places, &Environment::search_path(seed)) } else { recorded }
@@ -31,15 +34,15 @@ pub fn stream(frames: &Frames, likely: &[Number], is_here: impl Fn(Number) -> bo
     frames.stream_rest(places.all().filter(|number| !is_here(*number)).collect());
 }
 
-/// The frames of Nix' program and of all libraries that it refers to.
+/// The frames of the programs that are run first, and of all libraries that they refer to.
 fn programs(index: &Index, places: &Places, search_path: &[String]) -> Vec<Number> {
-    let paths = closure(index, nix(index, search_path));
+    let roots = PROGRAMS.iter().filter_map(|name| path_of(index, search_path, name));
     let mut frames = Vec::new();
-    for path in paths {
+    for path in closure(index, roots) {
         for entry in &path.entries {
             let is_library = entry.name.ends_with(b".so") || entry.name.windows(4).any(|part| part == b".so.");
             if let Node::File { size, offset, .. } = entry.node
-                && (is_library || entry.name == NIX)
+                && (is_library || PROGRAMS.contains(&&*entry.name))
             {
                 frames.extend(places.of_file(path, offset, size));
             }
@@ -49,27 +52,25 @@ fn programs(index: &Index, places: &Places, search_path: &[String]) -> Vec<Numbe
     frames
 }
 
-const NIX: &[u8] = b"nix";
-
-/// The store path whose Nix is found in the search path.
-fn nix<'a>(index: &'a Index, search_path: &[String]) -> Option<&'a SeedPath> {
-    let has_nix = |path: &&SeedPath| {
+/// The store path whose program of this name is found in the search path.
+fn path_of<'a>(index: &'a Index, search_path: &[String], program: &[u8]) -> Option<&'a SeedPath> {
+    let has_program = |path: &&SeedPath| {
         let bin = path.entries.iter().position(|entry| entry.parent == 0 && entry.name == b"bin");
-        bin.is_some_and(|bin| path.entries.iter().any(|entry| entry.parent as usize == bin && entry.name == NIX))
+        bin.is_some_and(|bin| path.entries.iter().any(|entry| entry.parent as usize == bin && entry.name == program))
     };
     let folders = search_path.iter().take(FOLDERS);
     let paths = folders.filter_map(|folder| StorePath::parse(folder.strip_suffix("/bin")?).ok());
-    paths.filter_map(|path| find(index, &path)).find(has_nix)
+    paths.filter_map(|path| find(index, &path)).find(has_program)
 }
 
 fn find<'a>(index: &'a Index, path: &StorePath) -> Option<&'a SeedPath> {
     index.paths.get(index.position(path)? as usize)
 }
 
-/// A path and all that it refers to.
-fn closure<'a>(index: &'a Index, root: Option<&'a SeedPath>) -> Vec<&'a SeedPath> {
-    let mut found = Vec::from_iter(root);
-    let mut known: HashSet<_> = found.iter().map(|path| &path.info.path).collect();
+/// Paths and all that they refer to.
+fn closure<'a>(index: &'a Index, roots: impl Iterator<Item = &'a SeedPath>) -> Vec<&'a SeedPath> {
+    let mut known = HashSet::new();
+    let mut found: Vec<_> = roots.filter(|path| known.insert(&path.info.path)).collect();
     let mut next = 0;
     while let Some(path) = found.get(next).copied() {
         let references = path.info.references.iter().filter_map(|path| find(index, path));
@@ -110,22 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn nix_and_all_libraries_that_it_refers_to_are_likely() {
+    fn nix_and_the_shell_and_all_libraries_that_they_refer_to_are_likely() {
         let frame = Frame { offset: 0, length: 9, tar_length: 1000, sha256: Sha256Hash([0; 32]) };
-        let frames = (0..9).map(|number| Frame { offset: number * 9, ..frame }).collect();
+        let frames = (0..10).map(|number| Frame { offset: number * 9, ..frame }).collect();
         let layer = Layer {
             group: "all".into(),
             digest: Sha256Hash([0; 32]),
-            size: 81,
+            size: 90,
             diff_id: Sha256Hash([0; 32]),
-            tar_size: 9000,
+            tar_size: 10000,
             frames,
         };
         let paths = vec![
-            path("bash", &[], 0, &[("bin", "bash")]),
+            path("bash", &["libtinfo", "libc"], 0, &[("bin", "bash")]),
             // Each refers to the other.
             path("libc", &["libm"], 1, &[("lib", "libc.so.6"), ("lib", "libc.a")]),
             path("libm", &["libc"], 3, &[("lib", "libm.so"), ("lib", "a.sort")]),
+            path("libtinfo", &["libc"], 9, &[("lib", "libtinfo.so.6")]),
             path("nix", &["libc", "nowhere"], 5, &[("bin", "nix"), ("bin", "nix-store")]),
             path("other", &[], 7, &[("lib", "libother.so"), ("lib", "nix")]),
         ];
@@ -137,7 +139,8 @@ mod tests {
             likely.sort_unstable();
             likely
         };
-        assert_eq!(likely(&["/usr/bin".into(), bin("gone"), bin("bash"), bin("nix"), bin("other")]), [1, 3, 5]);
-        assert_eq!(likely(&[bin("bash"), bin("other"), format!("{}/sbin", store_path("nix"))]), [0; 0]);
+        assert_eq!(likely(&["/usr/bin".into(), bin("gone"), bin("nix"), bin("other")]), [1, 3, 5]);
+        assert_eq!(likely(&[bin("nix"), bin("bash")]), [0, 1, 3, 5, 9]);
+        assert_eq!(likely(&[bin("other"), format!("{}/sbin", store_path("nix"))]), [0; 0]);
     }
 }
