@@ -96,6 +96,14 @@ impl Graph {
         Self { paths: kept.map(|(path, info)| (path.clone(), info.clone())).collect() }
     }
 
+    /// Takes out all paths that another has as well.
+    #[must_use]
+    pub fn take(&mut self, other: &Self) -> Self {
+        let (taken, left) = std::mem::take(&mut self.paths).into_iter().partition(|(path, _)| other.contains(path));
+        self.paths = left;
+        Self { paths: taken }
+    }
+
     /// `count` paths that nothing else needs once they are gone; none of `kept`.
     pub fn removable(&self, count: usize, kept: &BTreeSet<String>) -> BTreeSet<String> {
         let mut users: BTreeMap<&str, usize> = BTreeMap::new();

@@ -24,8 +24,9 @@ const MISSING: usize = 20;
 const LARGE: &[&str] = &["benchmarkClosure"];
 const SMALL: &[&str] = &["curl", "jq", "less", "openssl", "sqlite"];
 
-/// Of one group. An image has at most a hundred layers, and those of two images are only the same where this is.
-const MOST_LAYERS: usize = 49;
+/// Of one group that the example's seed does not have. An image has at most a hundred layers, and those of two images are only the same
+/// where this is.
+const MOST_LAYERS: usize = 40;
 
 /// What seeds are made of.
 pub struct Seeds {
@@ -37,6 +38,8 @@ pub struct Seeds {
     pub missing: BTreeSet<String>,
     /// The path that changes.
     leaf: String,
+    /// The groups of the example's seed, which stand first in each image, as they do in a user's.
+    own: Vec<Part>,
     /// What the images have besides: configuration, files, roots of the garbage collector.
     spec: Value,
     folder: PathBuf,
@@ -46,6 +49,13 @@ pub struct Seeds {
 pub struct Group<'a> {
     pub graph: &'a Graph,
     pub root: &'a Path,
+}
+
+/// What is written as one group of layers.
+struct Part {
+    name: String,
+    most_layers: usize,
+    graph: Graph,
 }
 
 impl Seeds {
@@ -65,6 +75,12 @@ impl Seeds {
         let more = workbench.packages(if large { LARGE } else { SMALL })?;
         roots.extend(more.lines());
         let all = Graph::parse(&nix(&[&["path-info", "--json", "--recursive"], &roots[..]].concat())?)?;
+        let part = |(name, most_layers, roots): (&str, usize, &[String])| Part {
+            name: name.to_owned(),
+            most_layers,
+            graph: all.closure(roots.iter().map(String::as_str)),
+        };
+        let groups = recipe.groups().map(part).collect();
         let spec = serde_json::from_slice(&fs::read(recipe.folder().join("spec.json"))?)?;
 
         // What the example needs stays, so that it can be built in each of them.
@@ -75,7 +91,7 @@ impl Seeds {
         by_size.sort();
         let leaf = by_size.get(by_size.len() / 2).context("every path is needed by another")?.1.clone();
         let helper = workbench.helper()?;
-        Ok(Self { workbench, helper, all, missing, leaf, spec, folder: folder.into() })
+        Ok(Self { workbench, helper, all, missing, leaf, own: groups, spec, folder: folder.into() })
     }
 
     /// The part of all bytes that the missing paths have.
@@ -147,14 +163,15 @@ impl Seeds {
         let (mut script, mut options) = (Vec::new(), Vec::new());
         // A group's graph has all that it refers to; what earlier groups hold is left out.
         let mut closure = Graph::default();
-        for (number, Group { graph, root }) in groups.iter().enumerate() {
+        let parts = groups.iter().enumerate().flat_map(|(number, group)| self.parts(number, group));
+        for (number, (Part { name: group, most_layers, graph }, root)) in parts.enumerate() {
             let (list, earlier) = (file(&format!("{number}.json")), file(&format!("{number}-earlier.json")));
             let part = file(&format!("group-{number}"));
             fs::write(&earlier, closure.to_json())?;
-            closure.extend(graph);
+            closure.extend(&graph);
             fs::write(&list, closure.to_json())?;
             script.push(format!(
-                "'{helper}' layers --graph '{}' --earlier '{}' --group 'group-{number}' --max-layers {MOST_LAYERS} --root '{}' --out '{}' >/dev/null\n",
+                "'{helper}' layers --graph '{}' --earlier '{}' --group '{group}' --max-layers {most_layers} --root '{}' --out '{}' >/dev/null\n",
                 list.display(),
                 earlier.display(),
                 root.display(),
@@ -179,11 +196,25 @@ impl Seeds {
         Ok(script.concat())
     }
 
+    /// What is the example's of a group, as its seed groups it, and the rest.
+    fn parts<'a>(&self, number: usize, group: &Group<'a>) -> Vec<(Part, &'a Path)> {
+        let mut rest = group.graph.clone();
+        let own =
+            |own: &Part| Part { name: own.name.clone(), most_layers: own.most_layers, graph: rest.take(&own.graph) };
+        let mut parts: Vec<_> = self.own.iter().map(own).collect();
+        parts.push(Part { name: format!("group-{number}"), most_layers: MOST_LAYERS, graph: rest });
+        parts.retain(|part| part.graph.paths().len() > 0);
+        parts.into_iter().map(|part| (part, group.root)).collect()
+    }
+
     /// Removes what [`Self::write_script`] has written, but for the image.
     pub fn remove_parts(&self, out: &Path) -> Result<()> {
-        let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for number in 0..2 {
-            crate::machine::files::remove(&self.folder.join(format!("{name}-group-{number}")))?;
+        let name = format!("{}-group-", out.file_name().unwrap_or_default().to_string_lossy());
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&name) {
+                crate::machine::files::remove(&entry.path())?;
+            }
         }
         Ok(())
     }

@@ -95,6 +95,11 @@ impl Recipe {
         Ok(Self { folder, groups: requests.groups, paths })
     }
 
+    /// The groups, in the order of the image: what each is called, how many layers it may have, and the roots of its closure.
+    pub fn groups(&self) -> impl Iterator<Item = (&str, usize, &[String])> {
+        self.groups.iter().map(|group| (&*group.name, group.max_layers, &*group.closure))
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
