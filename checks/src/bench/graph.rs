@@ -196,6 +196,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_and_what_is_left_are_all() {
+        let mut rest = graph();
+        let taken = rest.take(&graph().closure(["a"]));
+        assert_eq!((taken.paths().collect(), rest.paths().collect()), (vec!["a", "c"], vec!["b", "d"]));
+        assert_eq!(rest.take(&taken).size(), 0);
+    }
+
+    #[test]
     fn a_closure_has_what_its_roots_refer_to() {
         let closure = |roots: &[&str]| graph().closure(roots.iter().copied()).size();
         assert_eq!((closure(&[]), closure(&["a"]), closure(&["a", "b"]), closure(&["d", "elsewhere"])), (0, 4, 6, 4));

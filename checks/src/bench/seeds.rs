@@ -24,8 +24,8 @@ const MISSING: usize = 20;
 const LARGE: &[&str] = &["benchmarkClosure"];
 const SMALL: &[&str] = &["curl", "jq", "less", "openssl", "sqlite"];
 
-/// Of one group that the example's seed does not have. An image has at most a hundred layers, and those of two images are only the same
-/// where this is.
+/// Of one group that the example's seed does not have; the layers of two images are only the same where this is. That an image has no more
+/// than a hundred is a matter of sizes: few groups have as many as they may, and the helper refuses more.
 const MOST_LAYERS: usize = 40;
 
 /// What seeds are made of.
@@ -39,7 +39,7 @@ pub struct Seeds {
     /// The path that changes.
     leaf: String,
     /// The groups of the example's seed, which stand first in each image, as they do in a user's.
-    own: Vec<Part>,
+    example: Vec<Part>,
     /// What the images have besides: configuration, files, roots of the garbage collector.
     spec: Value,
     folder: PathBuf,
@@ -80,7 +80,7 @@ impl Seeds {
             most_layers,
             graph: all.closure(roots.iter().map(String::as_str)),
         };
-        let groups = recipe.groups().map(part).collect();
+        let example = recipe.groups().map(part).collect();
         let spec = serde_json::from_slice(&fs::read(recipe.folder().join("spec.json"))?)?;
 
         // What the example needs stays, so that it can be built in each of them.
@@ -91,7 +91,7 @@ impl Seeds {
         by_size.sort();
         let leaf = by_size.get(by_size.len() / 2).context("every path is needed by another")?.1.clone();
         let helper = workbench.helper()?;
-        Ok(Self { workbench, helper, all, missing, leaf, own: groups, spec, folder: folder.into() })
+        Ok(Self { workbench, helper, all, missing, leaf, example, spec, folder: folder.into() })
     }
 
     /// The part of all bytes that the missing paths have.
@@ -201,7 +201,7 @@ impl Seeds {
         let mut rest = group.graph.clone();
         let own =
             |own: &Part| Part { name: own.name.clone(), most_layers: own.most_layers, graph: rest.take(&own.graph) };
-        let mut parts: Vec<_> = self.own.iter().map(own).collect();
+        let mut parts: Vec<_> = self.example.iter().map(own).collect();
         parts.push(Part { name: format!("group-{number}"), most_layers: MOST_LAYERS, graph: rest });
         parts.retain(|part| part.graph.paths().len() > 0);
         parts.into_iter().map(|part| (part, group.root)).collect()

@@ -36,7 +36,9 @@ impl Frames {
         done: &(dyn Fn(u64) + Sync),
     ) -> Result<()> {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let paths: Vec<_> = positions.iter().filter_map(|position| index.paths.get(*position as usize)).collect();
+        let mut paths: Vec<_> = positions.iter().filter_map(|position| index.paths.get(*position as usize)).collect();
+        // As they lie: neighbours come with one request.
+        paths.sort_unstable_by_key(|path| (path.layer, path.frames.start));
         self.keep_first();
         self.stream(paths.iter().flat_map(|path| self.places().of_path(path).map(Number)).collect());
         let work = || -> Result<()> {

@@ -1,6 +1,7 @@
 //! Threads that fetch frames from a registry, each with a connection of its own.
 
 use std::io::Read;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -38,7 +39,7 @@ struct Shared {
     idle: Condvar,
     received: AtomicU64,
     began: Instant,
-    /// When somebody read a frame last, in milliseconds since then.
+    /// When somebody read a frame last, in milliseconds since then; 0 where nobody has.
     read: AtomicU64,
 }
 
@@ -94,7 +95,7 @@ impl Fetcher {
 
     /// Somebody reads a frame, wherever it is.
     pub(crate) fn reads(&self) {
-        self.0.read.store(self.0.began.elapsed().as_millis() as u64, Ordering::Relaxed);
+        self.0.read.store((self.0.began.elapsed().as_millis() as u64).max(1), Ordering::Relaxed);
     }
 
     /// These are about to be waited for.
@@ -180,7 +181,9 @@ impl Shared {
         let mut queue = self.queue();
         while !queue.is_stopped {
             queue.pace.learn(self.source.latency());
-            queue.pace.reads(self.began + Duration::from_millis(self.read.load(Ordering::Relaxed)));
+            if let Some(read) = NonZero::new(self.read.load(Ordering::Relaxed)) {
+                queue.pace.reads(self.began + Duration::from_millis(read.get()));
+            }
             let now = Instant::now();
             let job = queue.next(&self.places, now, |number| self.has(number));
             let is_at_work = job.is_some();
@@ -227,7 +230,7 @@ impl Shared {
         let mut damaged = 0;
         while !left.is_empty() && !self.queue().is_stopped {
             let before = left.len();
-            match self.attempt(left) {
+            match self.attempt(job, left) {
                 Err(error @ Error::Damaged { .. }) => {
                     damaged = if left.len() == before { damaged + 1 } else { 1 };
                     if damaged == TRIES {
@@ -254,7 +257,7 @@ impl Shared {
     }
 
     /// Asks once for what is `left`, and takes from it what arrives.
-    fn attempt(&self, left: &mut &[Number]) -> Result<()> {
+    fn attempt(&self, job: &Job, left: &mut &[Number]) -> Result<()> {
         let places = || left.iter().filter_map(|number| self.places.get(*number));
         let outside = || Error::Outside { what: "a frame".into() };
         let (first, last) = places().next().zip(places().next_back()).ok_or_else(outside)?;
@@ -277,6 +280,9 @@ impl Shared {
             drop(queue);
             let is_kept = self.cache.as_ref().is_none_or(|cache| cache.put(&bytes));
             let mut queue = self.queue();
+            if !job.is_behind {
+                queue.pace.demanded(place.frame.length.into());
+            }
             queue.keeps(is_kept);
             queue.arrived(*number, &bytes, Instant::now());
             *left = later;

@@ -127,8 +127,8 @@ impl Frames {
         }
     }
 
-    /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away; else one request at
-    /// a time.
+    /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away; after some seconds, or for
+    /// whoever reads much, beside those who wait.
     pub fn stream_rest(&self, order: Vec<Number>) {
         if let Origin::Registry { fetcher, .. } = &self.origin {
             fetcher.stream_rest(order);

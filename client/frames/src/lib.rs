@@ -4,7 +4,7 @@
 //! blob), compared with the hash that the index gives, and decompressed; nothing that has not been compared is ever given
 //! out. What has been fetched is kept compressed in a [`FrameCache`], which several processes share, and what was touched
 //! last decompressed in memory. What nobody has touched yet is streamed in behind, in an order that the caller gives: what is
-//! likely to be touched at once, the rest when nobody reads.
+//! likely to be touched at once, the rest when nobody reads, or when somebody reads much.
 //!
 //! Every read ends: with bytes, or with an error after [`Options::deadline`] for each frame that it touches. A registry that
 //! is down is asked for what somebody waits for, and else left in peace: see [`Options::pause`].

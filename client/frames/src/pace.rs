@@ -9,8 +9,9 @@ const QUIET: Duration = Duration::from_millis(500);
 /// In the first seconds, whoever reads waits for much in turn.
 const START: Duration = Duration::from_secs(5);
 
-/// Whoever has waited for so many compressed bytes reads on: what else there is will be waited for, too, and comes with fewer
-/// requests in the order in which it lies. The first build of a small program waits for some forty megabytes of a seed of two gigabytes.
+/// Whoever has caused so many compressed bytes to come reads on: what else there is will be waited for, too, and comes with fewer
+/// requests in the order in which it lies. The first build of a small program causes some forty megabytes of a seed of two gigabytes
+/// to come, what follows in its store paths included.
 const MUCH: u64 = 48 << 20;
 
 /// How many requests for the rest there are at one time beside somebody who waits: with more of them there is less for whom they wait.
@@ -27,8 +28,8 @@ const FAR: Duration = Duration::from_millis(15);
 pub(crate) struct Pace {
     began: Option<Instant>,
     read: Option<Instant>,
-    /// The compressed bytes that were asked for since somebody waited for them.
-    waited_for: u64,
+    /// The compressed bytes that came because somebody waited for them, or for what they follow.
+    demanded: u64,
     is_far: bool,
 }
 
@@ -44,14 +45,14 @@ impl Pace {
         self.read = self.read.max(Some(now));
     }
 
-    /// So many compressed bytes are fetched since somebody waits for them.
-    pub(crate) fn waits(&mut self, bytes: u64) {
-        self.waited_for = self.waited_for.saturating_add(bytes);
+    /// So many compressed bytes have come because somebody waits for them, or for what they follow.
+    pub(crate) fn demanded(&mut self, bytes: u64) {
+        self.demanded = self.demanded.saturating_add(bytes);
     }
 
     /// Whether whoever reads will want all that there is.
     pub(crate) fn is_all_wanted(&self) -> bool {
-        self.waited_for >= MUCH
+        self.demanded >= MUCH
     }
 
     /// For how long the rest is to wait. After the start, and for whoever reads much, it goes on [beside](BESIDE) those who wait: there
@@ -98,9 +99,9 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::default();
         pace.reads(now);
-        pace.waits(MUCH - 1);
+        pace.demanded(MUCH - 1);
         assert_eq!((pace.pause(now, true, 0), pace.is_all_wanted()), (Some(QUIET), false));
-        pace.waits(1);
+        pace.demanded(1);
         assert_eq!((pace.pause(now, true, 1), pace.is_all_wanted()), (None, true));
         assert_eq!(pace.pause(now, true, 2), Some(QUIET));
     }

@@ -37,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) numbers: Vec<Number>,
     /// Whether nobody waited when it was chosen.
     pub(crate) is_behind: bool,
+    /// How many frames had arrived then.
+    arrivals: usize,
 }
 
 /// Who waits for what, and what comes next.
@@ -47,6 +49,8 @@ pub(crate) struct Queue {
     /// Numbers those who wait.
     tickets: u64,
     in_flight: HashSet<Number>,
+    /// How many have arrived.
+    arrivals: usize,
     /// What follows what was touched.
     urgent: VecDeque<Number>,
     /// What a start is likely to touch, the last first.
@@ -78,6 +82,7 @@ impl Queue {
             waiters: HashMap::new(),
             tickets: 0,
             in_flight: HashSet::new(),
+            arrivals: 0,
             urgent: VecDeque::new(),
             behind: Vec::new(),
             rest: Vec::new(),
@@ -150,7 +155,7 @@ impl Queue {
         if let Some(number) = self.demands.pop_front() {
             let numbers = self.with_followers(number, places, had);
             self.in_flight.extend(&numbers);
-            return Some(Job { numbers, is_behind: false });
+            return Some(Job { numbers, is_behind: false, arrivals: self.arrivals });
         }
         if self.behind_now >= self.backoff.most(self.most_behind)
             || self.backoff.is_given_up()
@@ -199,7 +204,7 @@ impl Queue {
         }
         self.in_flight.extend(&numbers);
         self.behind_now += 1;
-        Some(Job { numbers, is_behind: true })
+        Some(Job { numbers, is_behind: true, arrivals: self.arrivals })
     }
 
     /// A frame that somebody waits for, and the neighbours behind it that are waited for or expected: they come with the same request.
@@ -211,10 +216,11 @@ impl Queue {
                 break;
             };
             let length = u64::from(place.frame.length);
-            // Whoever reads all will ask for it, too.
-            let is_expected = || self.pace.is_all_wanted() && !self.is_full && self.streamed.contains(&next);
-            let is_wanted = self.waiters.contains_key(&next) || self.urgent.contains(&next) || is_expected();
-            if bytes + length > RUN || !is_wanted || self.in_flight.contains(&next) || had(next) {
+            let is_wanted = self.waiters.contains_key(&next)
+                || self.urgent.contains(&next)
+                || self.is_wanted_by_who_reads_all(next);
+            let is_too_much = bytes + length > RUN || numbers.len() >= LOOKED_AT;
+            if is_too_much || !is_wanted || self.in_flight.contains(&next) || had(next) {
                 break;
             }
             bytes += length;
@@ -222,8 +228,13 @@ impl Queue {
             self.urgent.retain(|other| *other != next);
             numbers.push(next);
         }
-        self.pace.waits(bytes);
         numbers
+    }
+
+    /// Whether a frame is still to be streamed in, for somebody who will ask for it.
+    fn is_wanted_by_who_reads_all(&self, number: Number) -> bool {
+        let is_streamed = || !self.rest.is_empty() && self.streamed.contains(&number);
+        self.pace.is_all_wanted() && is_streamed() && self.tries.get(&number).is_none_or(|tries| *tries < TRIES)
     }
 
     fn first(&self, is_rest_due: bool) -> Option<Number> {
@@ -260,6 +271,7 @@ impl Queue {
     pub(crate) fn arrived(&mut self, number: Number, bytes: &Arc<Compared<Vec<u8>>>, now: Instant) {
         self.deliver(number, bytes, now);
         self.in_flight.remove(&number);
+        self.arrivals += 1;
     }
 
     /// Whether a thread is to leave what is left of a job, since nobody waits for any of it, but somebody for whom no thread is free.
@@ -268,32 +280,54 @@ impl Queue {
         (self.is_full || !self.demands.is_empty()) && !left.iter().any(|number| self.waiters.contains_key(number))
     }
 
-    /// These frames of a job are not fetched now.
+    /// These frames of a job are not fetched now. Whoever reads all waits for others first, and these come with the rest.
     pub(crate) fn leave(&mut self, left: &[Number]) {
         for number in left {
             self.in_flight.remove(number);
         }
-        self.expect(left);
+        if !self.is_full {
+            let again = self.not_in_rest(left.iter().copied().filter(|number| self.streamed.contains(number)));
+            self.rest.extend(again.into_iter().rev());
+        }
+        if !self.pace.is_all_wanted() {
+            self.expect(left);
+        }
     }
 
     /// These frames of a job did not arrive. They may be demanded anew; what is to be streamed is tried again, after all others
-    /// and a few times.
+    /// and, where nobody waits for it, a few times.
     pub(crate) fn failed(&mut self, job: &Job, numbers: &[Number], error: &Error, now: Instant) {
         for number in numbers {
             self.tell(*number, &Err(error.clone()));
             self.in_flight.remove(number);
         }
         if job.is_behind && !numbers.is_empty() {
-            self.backoff.failed(now);
+            // What others have had since then says more of a registry than a request that took longer.
+            let of_others = (self.arrivals - job.arrivals).saturating_sub(job.numbers.len() - numbers.len());
+            if of_others == 0 {
+                self.backoff.failed(now);
+            }
+            for number in numbers {
+                *self.tries.entry(*number).or_default() += 1;
+            }
         }
-        let again = numbers.iter().rev().copied().filter(|number| job.is_behind || self.streamed.contains(number));
-        let again = again.filter(|number| {
-            let tries = self.tries.entry(*number).or_default();
-            *tries += 1;
-            *tries < TRIES
-        });
-        let again: Vec<_> = again.collect();
-        self.rest.splice(0..0, again);
+        let is_streamed = |number: &Number| job.is_behind || self.streamed.contains(number);
+        let is_tried = |number: &Number| self.tries.get(number).is_none_or(|tries| *tries < TRIES);
+        let again = numbers.iter().copied().filter(|number| is_streamed(number) && is_tried(number));
+        let again = self.not_in_rest(again);
+        self.rest.splice(0..0, again.into_iter().rev());
+    }
+
+    /// Those that are not among the rest: what is on its way when its turn comes is dropped from that.
+    fn not_in_rest(&self, numbers: impl Iterator<Item = Number>) -> Vec<Number> {
+        let numbers: Vec<_> = numbers.collect();
+        let mut missing: HashSet<_> = numbers.iter().copied().collect();
+        if !missing.is_empty() {
+            for number in &self.rest {
+                missing.remove(number);
+            }
+        }
+        numbers.into_iter().filter(|number| missing.contains(number)).collect()
     }
 
     fn tell(&mut self, number: Number, outcome: &Outcome) {

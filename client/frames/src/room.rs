@@ -23,6 +23,14 @@ struct Kept {
 /// Removes what was not used for longest, where `folder` would exceed `limit` with `bytes` more. Gives how many more may be
 /// written before it is to be asked again: a part of what is free, since other processes write as well.
 pub(crate) fn make(folder: &Path, limit: u64, bytes: u64) -> Result<u64> {
+    let full = || {
+        let why = format!("{limit} bytes are too few for it: NIX_SEED_CACHE_LIMIT");
+        Error::io("writing to", folder)(std::io::Error::other(why))
+    };
+    // Nothing that is removed would make room.
+    if bytes > limit {
+        return Err(full());
+    }
     let path = folder.join("lock");
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let lock: File = lock.map_err(Error::io("opening", &path))?;
@@ -42,8 +50,7 @@ pub(crate) fn make(folder: &Path, limit: u64, bytes: u64) -> Result<u64> {
         }
     }
     if size.saturating_add(bytes) > limit {
-        let full = std::io::Error::other(format!("{limit} bytes are too few for it: NIX_SEED_CACHE_LIMIT"));
-        return Err(Error::io("writing to", folder)(full));
+        return Err(full());
     }
     Ok((limit - size - bytes) / FREE)
 }

@@ -40,8 +40,9 @@ fn forgejos_workflows_sign_with_a_key() {
         let finished = forge.run_file(&runner, &file, workflow, |given| {
             given.job = Some(job.into());
             given.has_identity = false;
-            // What the secret says is all there is.
+            // The secret is all that the registry takes.
             given.has_login = false;
+            given.token = "a-token-that-may-nothing".into();
             given.is_bare = is_bare;
             given.secrets = json!({ "PACKAGES_TOKEN": TOKEN, "SIGNING_KEY": private });
             given.variables = vec![

@@ -198,7 +198,7 @@ proptest! {
                 }
                 Step::Kept => world.queue.keeps(true),
                 Step::Leave(job) => world.leave(job),
-                Step::Much => world.queue.pace.waits(u64::MAX),
+                Step::Much => world.queue.pace.demanded(u64::MAX),
                 Step::Demand(_) | Step::Withdraw(_) => {}
             }
         }
@@ -322,21 +322,81 @@ fn what_follows_comes_with_what_somebody_waits_for() {
 
 #[test]
 fn for_whoever_reads_much_the_rest_comes_with_what_they_wait_for() {
-    let mut queue = queue();
     let (now, places) = (Instant::now(), Places::new(&index(&[vec![vec![(9, 9); 4], vec![(9, 9); 4]]])));
-    let mut next = |is_full: bool, much: u64, demand: u32| {
-        queue.is_full = is_full;
-        queue.pace.waits(much);
-        queue.demand(Number(demand), sync_channel(1).0, now);
-        let job = queue.next(&places, now, |_| false).unwrap();
-        queue.in_flight.clear();
-        queue.waiters.clear();
+    let job = |change: &dyn Fn(&mut Queue)| {
+        let mut queue = queue();
         queue.stream_rest(numbers(1..7), now);
+        queue.pace.demanded(u64::MAX);
+        change(&mut queue);
+        queue.demand(Number(3), sync_channel(1).0, now);
+        let job = queue.next(&places, now, |_| false).unwrap();
         job.numbers.iter().map(|number| number.0).collect::<Vec<_>>()
     };
-    assert_eq!(next(false, 0, 3), [3]);
-    assert_eq!(next(false, u64::MAX, 3), [3, 4, 5, 6], "whatever path it is of; nobody was to stream the others");
-    assert_eq!(next(true, 0, 3), [3], "it cannot be kept");
+    assert_eq!(job(&|_| ()), [3, 4, 5, 6], "whatever path it is of; nobody was to stream the others");
+    assert_eq!(job(&|queue| queue.pace = Pace::default()), [3], "little was read");
+    assert_eq!(job(&|queue| queue.keeps(false)), [3], "it cannot be kept");
+    assert_eq!(job(&|queue| queue.rest.clear()), [3], "all has come, and what is gone again made room for others");
+    assert_eq!(job(&|queue| queue.tries.extend([(Number(5), TRIES)])), [3, 4], "it is damaged for good");
+}
+
+#[test]
+fn what_comes_along_for_whoever_reads_much_is_bounded() {
+    let (now, places) = (Instant::now(), Places::new(&index(&[vec![vec![(9, 9); 2000]]])));
+    let mut queue = queue();
+    queue.stream_rest(numbers(1..2001), now);
+    queue.pace.demanded(u64::MAX);
+    queue.demand(Number(1), sync_channel(1).0, now);
+    assert_eq!(queue.next(&places, now, |_| false).unwrap().numbers.len(), LOOKED_AT);
+}
+
+#[test]
+fn two_requests_for_the_rest_go_beside_whoever_reads_much() {
+    let (now, places) = (Instant::now(), Places::new(&index(&[vec![vec![(3 << 20, 9); 9]]])));
+    let mut queue = Queue { most_behind: 6, ..queue() };
+    queue.stream_rest(numbers(1..10), now);
+    queue.demand(Number(9), sync_channel(1).0, now);
+    queue.pace.demanded(u64::MAX);
+    let jobs = std::iter::from_fn(|| queue.next(&places, now, |_| false)).map(|job| (job.numbers, job.is_behind));
+    let expected = [(9, false), (1, true), (2, true)].map(|(number, is_behind)| (vec![Number(number)], is_behind));
+    assert_eq!(jobs.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_is_left_for_others_comes_with_the_rest_once() {
+    let (now, places) = (Instant::now(), Places::new(&index(&[vec![vec![(9, 9); 600]]])));
+    for reads_much in [false, true] {
+        let mut queue = Queue { most_behind: 6, ..queue() };
+        queue.stream_rest(numbers(1..601), now);
+        queue.pace.demanded(if reads_much { u64::MAX } else { 0 });
+        let mut left: Vec<_> = numbers(1..601).collect();
+        queue.in_flight.extend(&left);
+        queue.demand(Number(601), sync_channel(1).0, now);
+        // All have been looked at, and dropped, while they were on their way.
+        queue.rest.clear();
+        assert!(queue.is_to_leave(&left));
+        queue.leave(&left);
+        queue.leave(&left);
+        assert_eq!(queue.urgent.len(), if reads_much { 0 } else { URGENT });
+        left.reverse();
+        assert_eq!(queue.rest, left, "none is lost, and none is there twice");
+        assert_eq!(queue.next(&places, now, |_| false).unwrap().numbers[0], Number(601));
+    }
+}
+
+#[test]
+fn what_comes_along_is_not_given_up_for_the_failures_of_others() {
+    let (now, places) = (Instant::now(), Places::new(&index(&[vec![vec![(9, 9); 4]]])));
+    let mut queue = queue();
+    queue.stream_rest(numbers(1..5), now);
+    queue.pace.demanded(u64::MAX);
+    for _ in 0..9 {
+        queue.demand(Number(1), sync_channel(1).0, now);
+        let job = queue.next(&places, now, |_| false).unwrap();
+        assert_eq!(job.numbers.len(), 4);
+        queue.failed(&job, &job.numbers, &broken(), now);
+        queue.end(&job);
+    }
+    assert_eq!(queue.rest.len(), 4, "none is lost, and none is there twice");
 }
 
 #[test]
@@ -359,6 +419,19 @@ fn after_a_failure_streams_rest_and_demands_do_not() {
     queue.end(&demanded);
     assert!(receiver.try_recv().unwrap().is_ok());
     assert_eq!(queue.next(&places, now + PAUSE, |_| false).unwrap().numbers, job.numbers);
+}
+
+#[test]
+fn a_request_that_fails_after_others_went_well_stops_no_stream() {
+    let mut queue = queue();
+    queue.stream([1, 3, 5].map(Number).into_iter());
+    let (now, places) = (Instant::now(), places());
+    let [slow, quick] = [(); 2].map(|()| queue.next(&places, now, |_| false).unwrap());
+    queue.arrived(quick.numbers[0], &Arc::new(frame(vec![1])), now);
+    queue.end(&quick);
+    queue.failed(&slow, &slow.numbers, &broken(), now);
+    queue.end(&slow);
+    assert!(queue.next(&places, now, |_| false).is_some_and(|job| job.is_behind));
 }
 
 #[test]

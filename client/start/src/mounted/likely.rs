@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use nix_seed_frames::{Frames, Number, Places};
-use nix_seed_image::index::{Index, Node, SeedPath};
+use nix_seed_image::index::{Entry, Index, Node, SeedPath};
 use nix_seed_image::seed::Seed;
 use nix_seed_store::StorePath;
 
@@ -41,8 +41,9 @@ fn programs(index: &Index, places: &Places, search_path: &[String]) -> Vec<Numbe
     for path in closure(index, roots) {
         for entry in &path.entries {
             let is_library = entry.name.ends_with(b".so") || entry.name.windows(4).any(|part| part == b".so.");
+            let is_program = || is_in_bin(path, entry) && PROGRAMS.contains(&&*entry.name);
             if let Node::File { size, offset, .. } = entry.node
-                && (is_library || PROGRAMS.contains(&&*entry.name))
+                && (is_library || is_program())
             {
                 frames.extend(places.of_file(path, offset, size));
             }
@@ -54,13 +55,16 @@ fn programs(index: &Index, places: &Places, search_path: &[String]) -> Vec<Numbe
 
 /// The store path whose program of this name is found in the search path.
 fn path_of<'a>(index: &'a Index, search_path: &[String], program: &[u8]) -> Option<&'a SeedPath> {
-    let has_program = |path: &&SeedPath| {
-        let bin = path.entries.iter().position(|entry| entry.parent == 0 && entry.name == b"bin");
-        bin.is_some_and(|bin| path.entries.iter().any(|entry| entry.parent as usize == bin && entry.name == program))
-    };
+    let has_program =
+        |path: &&SeedPath| path.entries.iter().any(|entry| entry.name == program && is_in_bin(path, entry));
     let folders = search_path.iter().take(FOLDERS);
     let paths = folders.filter_map(|folder| StorePath::parse(folder.strip_suffix("/bin")?).ok());
     paths.filter_map(|path| find(index, &path)).find(has_program)
+}
+
+/// Whether an entry of a path lies in its folder `bin`.
+fn is_in_bin(path: &SeedPath, entry: &Entry) -> bool {
+    path.entries.get(entry.parent as usize).is_some_and(|folder| folder.parent == 0 && folder.name == b"bin")
 }
 
 fn find<'a>(index: &'a Index, path: &StorePath) -> Option<&'a SeedPath> {
@@ -83,7 +87,7 @@ fn closure<'a>(index: &'a Index, roots: impl Iterator<Item = &'a SeedPath>) -> V
 #[cfg(test)]
 mod tests {
     use nix_seed_image::Frame;
-    use nix_seed_image::index::{Entry, Layer};
+    use nix_seed_image::index::Layer;
     use nix_seed_store::{PathInfo, Sha256Hash};
 
     use super::*;
@@ -141,6 +145,7 @@ mod tests {
         };
         assert_eq!(likely(&["/usr/bin".into(), bin("gone"), bin("nix"), bin("other")]), [1, 3, 5]);
         assert_eq!(likely(&[bin("nix"), bin("bash")]), [0, 1, 3, 5, 9]);
+        assert_eq!(likely(&[bin("bash")]), [0, 1, 3, 9]);
         assert_eq!(likely(&[bin("other"), format!("{}/sbin", store_path("nix"))]), [0; 0]);
     }
 }
