@@ -14,6 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use rustix::process::{Pid, WaitOptions};
 use serde::{Deserialize, Serialize};
 
@@ -109,15 +111,16 @@ fn reap_rest() {
     }
 }
 
-/// The processor time of all descendants: those that were waited for, and those that there still are.
+/// The processor time of all descendants: those that were waited for, to the microsecond, and those that there still are, to the tick.
 fn cpu_of_children() -> Result<f64> {
-    let waited = fs::read_to_string("/proc/self/stat")?;
-    let mut ticks = field(&waited, 15) + field(&waited, 16);
+    let waited = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let microseconds = (waited.user_time() + waited.system_time()).num_microseconds();
+    let mut ticks = 0;
     for process in descendants(rustix::process::getpid()) {
         let stat = fs::read_to_string(Path::new("/proc").join(process).join("stat")).unwrap_or_default();
         ticks += (13..=16).map(|number| field(&stat, number)).sum::<u64>();
     }
-    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    Ok(microseconds as f64 / 1e6 + ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// A field of `/proc/PID/stat`, counted from 0 as proc(5) does from 1. The program's name may hold blanks; what follows it does not.

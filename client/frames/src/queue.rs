@@ -308,7 +308,8 @@ impl Queue {
                 self.backoff.failed(now);
             }
             for number in numbers {
-                *self.tries.entry(*number).or_default() += 1;
+                let tries = self.tries.entry(*number).or_default();
+                *tries = tries.saturating_add(1);
             }
         }
         let is_streamed = |number: &Number| job.is_behind || self.streamed.contains(number);
