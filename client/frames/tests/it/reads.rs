@@ -75,6 +75,8 @@ fn many_threads_that_read_the_same_fetch_it_once_and_a_later_process_nothing() {
     let all: u64 = index.paths.iter().map(|path| index.compressed_size(path)).sum();
     assert_eq!((fetched, frames.received()), (all, all), "{:?}", server.asked());
     let requests = server.asked().len();
+    // Whoever waits for a frame has it before it is kept.
+    frames.wait();
     let later = made.frames(&server, Some(cache(&dir)), &quick());
     later.stream(made.all(&later));
     made.touch_all(&later);
