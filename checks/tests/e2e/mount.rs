@@ -191,7 +191,9 @@ impl<'a> Machine<'a> {
             // It may have ended meanwhile.
             let Ok(line) = fs::read(its("cmdline")) else { continue };
             let is_here = fs::read_link(its("ns/pid")).is_ok_and(|its| its == namespace);
-            if is_here && !line.is_empty() && line != b"cat\0" {
+            // One that is just becoming another program has no words yet; one that has ended, but for its parent, has none any more.
+            let is_over = || fs::read_to_string(its("status")).is_ok_and(|status| status.contains("State:\tZ"));
+            if is_here && line != b"cat\0" && !(line.is_empty() && is_over()) {
                 found.push((number, String::from_utf8_lossy(&line).replace('\0', " ").trim().to_owned()));
             }
         }
