@@ -5,7 +5,7 @@
 //! more under other circumstances; [`registry`], where seeds are pushed to and pulled from, and what goes wrong on the way;
 //! [`property`], the seeds of generated flakes, which outlast edits; [`client`], the command that pushes and pulls; [`telemetry`], who
 //! reads its traces; [`sigstore`], services that certify, log and time-stamp signatures, and clients of theirs; [`conformance`], what all
-//! such clients have to accept and refuse; [`validators`], who reads bills of materials; [`runner`], which runs workflows, and [`linters`], who reads them; [`bench`], what all of it costs; [`closures`], what is in seeds and need not be; [`commands`].
+//! such clients have to accept and refuse; [`validators`], who reads bills of materials and schemas; [`runner`], which runs workflows, and [`linters`], who reads them; [`bench`], what all of it costs; [`closures`], what is in seeds and need not be; [`document`], what people read; [`commands`].
 
 pub mod bench;
 pub mod client;
@@ -13,6 +13,7 @@ pub mod closures;
 pub mod commands;
 pub mod conformance;
 pub mod debian;
+pub mod document;
 pub mod fixture;
 pub mod linters;
 pub mod machine;

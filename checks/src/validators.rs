@@ -1,12 +1,14 @@
-//! What others think of a bill of materials: validators that nobody here wrote.
+//! What others think of our documents: validators that nobody here wrote.
 //!
-//! Both are in Python: `cyclonedx-python-lib`, which compares with the JSON schema and nothing else, and `spdx-tools`, which knows the rules
-//! of the specification, references and license expressions among them.
+//! All are in Python. Of bills of materials, `cyclonedx-python-lib`, which compares with the JSON schema and nothing else, and `spdx-tools`, which
+//! knows the rules of the specification, references and license expressions among them; of what has a schema of ours, `jsonschema`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::machine::cache::{self, Cache};
 use crate::machine::{process, python};
@@ -31,7 +33,29 @@ from spdx_tools.spdx.clitools.pyspdxtools import main
 sys.exit(main(['-i', sys.argv[1]]))
 ";
 
-/// Python with the validators.
+const JSON_SCHEMA: [&str; 1] = ["jsonschema==4.26.0"];
+
+/// Reads a schema, and a list of documents, from its arguments; prints which of them are valid.
+const VALID: &str = r"
+import json, sys
+from jsonschema import Draft202012Validator as Validator
+schema, documents = (json.load(open(path)) for path in sys.argv[1:])
+Validator.check_schema(schema)
+json.dump([Validator(schema).is_valid(document) for document in documents], sys.stdout)
+";
+
+/// Which of these documents a JSON schema (draft 2020-12) says are valid.
+pub fn valid(cache: &Cache, schema: &Path, documents: &[Value]) -> Result<Vec<bool>> {
+    let modules = python::modules(cache, &JSON_SCHEMA)?;
+    let folder = tempfile::tempdir()?;
+    let list = folder.path().join("documents");
+    fs::write(&list, serde_json::to_vec(documents)?)?;
+    let mut python = Command::new("python3");
+    let said = process::output(python.args(["-c", VALID]).arg(schema).arg(&list).env("PYTHONPATH", modules))?;
+    serde_json::from_str(&said).context("the validator answers with a list")
+}
+
+/// Python with the validators of bills of materials.
 pub struct Validators {
     packages: PathBuf,
 }

@@ -5,22 +5,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix_seed_checks::client;
-use nix_seed_checks::machine::{process, python, repository};
+use nix_seed_checks::machine::cache::Cache;
+use nix_seed_checks::machine::{process, repository};
 use nix_seed_checks::seed::flake::Workbench;
+use nix_seed_checks::validators;
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// A validator of JSON Schema that others wrote, of all drafts.
-const VALIDATOR: [&str; 1] = ["jsonschema==4.26.0"];
-
-/// Reads a schema, and a list of documents, from its arguments; prints which of them are valid.
-const VALIDATE: &str = r"
-import json, sys
-from jsonschema import Draft202012Validator as Validator
-schema, documents = (json.load(open(path)) for path in sys.argv[1:])
-Validator.check_schema(schema)
-json.dump([Validator(schema).is_valid(document) for document in documents], sys.stdout)
-";
 
 /// Somebody with a flake, Nix and the program.
 struct User {
@@ -167,8 +157,7 @@ fn files_and_machines_that_lack_something_have_their_codes() {
 
 #[test]
 fn the_schema_accepts_what_is_accepted_by_others_judgement_too() {
-    let workbench = Workbench::open().unwrap();
-    let modules = python::modules(&workbench.cache, &VALIDATOR).unwrap();
+    let cache = Cache::open().unwrap();
     let tests = repository::path().join("lib/tests/seed-cfg");
     let read = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
     let (cases, normal) = (read(&tests.join("cases.json")), read(&tests.join("normal.json")));
@@ -185,12 +174,8 @@ fn the_schema_accepts_what_is_accepted_by_others_judgement_too() {
         documents.push(document);
         expected.push(case["refused"].is_null());
     }
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("documents"), serde_json::to_vec(&documents).unwrap()).unwrap();
-    let mut python = Command::new("python3");
-    python.args(["-c", VALIDATE]).arg(repository::path().join("doc/seed-cfg.schema.json"));
-    python.arg(folder.path().join("documents")).env("PYTHONPATH", modules);
-    let valid: Vec<bool> = serde_json::from_str(&process::output(&mut python).unwrap()).unwrap();
+    let schema = repository::path().join("doc/seed-cfg.schema.json");
+    let valid = validators::valid(&cache, &schema, &documents).unwrap();
 
     // What several values have to be together, no schema says: so it may accept what is refused, never the reverse.
     let wrong: Vec<_> = (0..documents.len()).filter(|index| expected[*index] && !valid[*index]).collect();

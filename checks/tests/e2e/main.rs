@@ -46,6 +46,7 @@ mod sbom;
 mod seed;
 mod sigstore;
 mod single;
+mod statement;
 mod store;
 mod templates;
 mod trace;
