@@ -6,6 +6,8 @@
 mod args;
 mod cfg;
 mod commands;
+#[cfg(all(test, target_os = "linux"))]
+mod documents;
 mod error;
 mod events;
 mod files;

@@ -7,6 +7,8 @@
 mod args;
 mod check;
 mod derivation;
+#[cfg(test)]
+mod documents;
 mod error;
 mod input;
 mod print;

@@ -4,7 +4,6 @@
 #[cfg(target_os = "linux")]
 mod check;
 mod common;
-mod documents;
 mod events;
 mod help;
 mod job;

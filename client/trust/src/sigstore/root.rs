@@ -12,7 +12,7 @@ const MEDIA_TYPES: [&str; 3] = [
     "application/vnd.dev.sigstore.trustedroot.v0.2+json",
 ];
 
-/// The day of the public-good instance's trusted root that is built in.
+/// The day of the public-good instance's trusted root that is built in: that of the release of `sigstore-trust-root` that brought it.
 pub const PUBLIC_GOOD_DATE: &str = "2026-10-23";
 
 /// A trusted root that cannot be used.
@@ -110,4 +110,27 @@ pub(super) fn is_origin_of(log: &TransparencyLog, origin: &str) -> bool {
                 .is_some_and(|number| !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit()))
     };
     is(host) || with_port.is_some_and(|name| is(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+
+    /// The roots themselves do not say of which day they are.
+    #[test]
+    fn the_day_is_that_of_the_roots_that_are_built_in() {
+        for (instance, known) in [
+            (SigstoreInstance::PublicGood, "6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66"),
+            (SigstoreInstance::Staging, "44deb991d4bbf2150751ccee235d9810bce4434383c26d8898c1bcadbace6ed8"),
+        ] {
+            let found = Sha256::digest(instance.embedded_trusted_root_json());
+            assert_eq!(
+                data_encoding::HEXLOWER.encode(&found),
+                known,
+                "the trusted root of {instance:?} is another than that of {PUBLIC_GOOD_DATE}: look at what changed in it, set PUBLIC_GOOD_DATE \
+                 to the day of the release of sigstore-trust-root that brought it (its CHANGELOG.md says it), and put its SHA-256 here"
+            );
+        }
+    }
 }

@@ -123,12 +123,13 @@ impl Entry {
     fn of(argument: &Arg) -> Self {
         let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
         let takes_values = argument.get_action().takes_values();
+        let has_default = takes_values && !defaults.is_empty() && !argument.is_hide_default_value_set();
         let values = argument.get_possible_values();
         let values = values.iter().filter(|value| takes_values && !value.is_hide_set());
         Self {
             term: argument.to_string(),
             help: plain(argument.get_long_help().or(argument.get_help())),
-            default: (takes_values && !defaults.is_empty()).then(|| defaults.join(" ")),
+            default: has_default.then(|| defaults.join(" ")),
             values: values.map(|value| value.get_name().to_owned()).collect(),
         }
     }
@@ -166,6 +167,13 @@ mod tests {
         };
         assert_eq!((option(up, "--root <DIR>"), option(up, "--mount")), (Some(Some("/".into())), Some(None)));
         assert_eq!((option(up, "--json"), option(&root, "--json")), (None, Some(None)));
+        let ci = root.below.iter().find(|page| page.title() == "nix-seed-ci").unwrap();
+        let build = ci.below.iter().find(|page| page.title() == "nix-seed-ci-build").unwrap();
+        // One that its help tells in words is hidden.
+        assert_eq!(
+            (option(build, "--attest <WHEN>"), option(build, "--outputs <OUTPUTS>")),
+            (Some(Some("auto".into())), Some(None))
+        );
         assert!(root.text.codes.iter().any(|(code, _)| code == "20 to 74") && root.text.codes.len() > 8);
         // Each help ends with an example, and so does each page of what can be called.
         for page in root.all().iter().filter(|page| page.below.is_empty()) {
