@@ -5,31 +5,48 @@ use nix_seed_checks::runner::logins::Logins;
 use super::*;
 
 #[test]
-fn init_tells_when_its_list_has_drifted() {
-    let forge = Forge::open();
-    let seed = forge.example.layout.display().to_string();
+fn init_lists_what_outputs_read_and_tells_when_its_list_has_drifted() {
+    let (publisher, example) = (Publisher::open(), Example::of_example("crane"));
+    let init = |options: &[&str]| {
+        let init = ["init", "--ci", "github", "--branch", "main", "--runner", "ubuntu-22.04"];
+        let mut command = publisher.command(&[&init[..], options].concat());
+        said(command.current_dir(example.source()))
+    };
+    let seed = example.layout.display().to_string();
     let check = ["--seed", &seed, "--check"];
-    // Found in the seed: what the flake reads besides its own files.
-    let drifted = forge.init(&check);
-    let baseline = drifted.code == Some(0);
-    assert!(baseline || drifted.err.contains("lacks"), "{:?}: {}", drifted.code, drifted.err);
-    let exists = forge.init(&["--seed", &seed, "--output", "packages.default"]);
+    let baseline = init(&[]);
+    assert_eq!(baseline.code, Some(0), "{}", baseline.err);
+    // Found in the seed: what outputs are made of besides the flake's own files. Sources of the program are not among it.
+    let drifted = init(&check);
+    assert_eq!(drifted.code, Some(5), "{}", drifted.err);
+    for file in ["lib.nix", "project.lock", "project.toml"] {
+        for workflow in ["seed", "build"] {
+            let lacks = format!("{workflow}.yaml lacks {file}");
+            assert!(drifted.err.contains(&lacks), "{lacks}: {}", drifted.err);
+        }
+    }
+    assert!(!drifted.err.contains("src/"), "{}", drifted.err);
+    let exists = init(&["--seed", &seed, "--output", "packages.default"]);
     assert_eq!(exists.code, Some(5), "{}", exists.err);
     assert!(exists.err.contains("--force"), "{}", exists.err);
-    assert_eq!(forge.init(&["--seed", &seed, "--force"]).code, Some(0));
-    assert_eq!(forge.init(&check).code, Some(0));
+    assert_eq!(init(&["--seed", &seed, "--force"]).code, Some(0));
+    assert_eq!(init(&check).code, Some(0));
+    for workflow in ["seed", "build"] {
+        let text = fs::read_to_string(example.source().join(format!(".github/workflows/{workflow}.yaml"))).unwrap();
+        assert!(text.contains("      - project.lock\n"), "{text}");
+    }
     // Somebody takes a line out of one, and puts one into the other.
-    edit(forge.example.source(), ".github/workflows/seed.yaml", "      - flake.lock\n", "").unwrap();
+    edit(example.source(), ".github/workflows/seed.yaml", "      - project.lock\n", "").unwrap();
     edit(
-        forge.example.source(),
+        example.source(),
         ".github/workflows/build.yaml",
         "      - flake.lock\n",
         "      - flake.lock\n      - README.md\n",
     )
     .unwrap();
-    let drifted = forge.init(&check);
+    let drifted = init(&check);
     assert_eq!(drifted.code, Some(5), "{}", drifted.err);
-    assert!(drifted.err.contains("seed.yaml lacks flake.lock"), "{}", drifted.err);
+    assert!(drifted.err.contains("seed.yaml lacks project.lock"), "{}", drifted.err);
     assert!(drifted.err.contains("build.yaml names README.md"), "{}", drifted.err);
 }
 
