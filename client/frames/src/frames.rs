@@ -1,19 +1,17 @@
+mod ahead;
+
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix_seed_image::layout::blob_path;
+use nix_seed_image::Compared;
 use nix_seed_image::seed::Seed;
-use nix_seed_image::{Compared, Error as ImageError};
 use nix_seed_source::Source;
 
 use crate::decoders::Decoders;
 use crate::fetcher::Fetcher;
 use crate::memory::Memory;
+use crate::origin::{Origin, name};
 use crate::{Error, FrameCache, Number, Options, Places, Result};
 
 /// So many buffers of the size of a frame are kept for the next ones: a new one costs more than half of what is done with it.
@@ -31,14 +29,6 @@ pub struct Frames {
     /// Buffers of the size of a frame.
     buffers: Mutex<Vec<Vec<u8>>>,
     touched: Mutex<Touched>,
-}
-
-/// Where compressed frames come from.
-enum Origin {
-    /// Files of this machine, the blobs of the layers, by position: open, since where they lie may be covered by a mount.
-    Files(Vec<(PathBuf, File)>),
-    /// A registry, and what is kept of it.
-    Registry { fetcher: Fetcher, cache: Option<FrameCache> },
 }
 
 /// Frames that somebody is making ready.
@@ -60,22 +50,7 @@ impl Frames {
     /// The frames of `seed`, whose blobs are in `source`; what is fetched is kept in `cache`.
     pub fn new(seed: &Seed, source: &Source, cache: Option<FrameCache>, options: &Options) -> Result<Self> {
         let places = Arc::new(Places::new(&seed.index));
-        let descriptors = seed.documents.manifest.layers();
-        let origin = match source {
-            Source::Layout(dir) => {
-                let open = |path: PathBuf| {
-                    let file = File::open(&path).map_err(Error::io("opening", &path))?;
-                    Ok((path, file))
-                };
-                let blobs = seed.index.layers.iter().map(|layer| open(blob_path(dir, &layer.digest)));
-                Origin::Files(blobs.collect::<Result<_>>()?)
-            }
-            Source::Registry(_) => {
-                let descriptors = descriptors.to_vec();
-                let fetcher = Fetcher::start(places.clone(), source.clone(), descriptors, cache.clone(), options)?;
-                Origin::Registry { fetcher, cache }
-            }
-        };
+        let origin = Origin::open(seed, source, places.clone(), cache, options)?;
         Ok(Self {
             places,
             origin,
@@ -115,14 +90,14 @@ impl Frames {
 
     /// Streams frames in behind, in this order; what nobody waits for gives way to what somebody waits for.
     pub fn stream(&self, order: Vec<Number>) {
-        if let Origin::Registry { fetcher, .. } = &self.origin {
+        if let Some(fetcher) = self.origin.fetcher() {
             fetcher.stream(order);
         }
     }
 
     /// These are about to be read, in this order: they come before all that is streamed in.
     pub fn expect(&self, order: Vec<Number>) {
-        if let Origin::Registry { fetcher, .. } = &self.origin {
+        if let Some(fetcher) = self.origin.fetcher() {
             fetcher.expect(order);
         }
     }
@@ -130,21 +105,21 @@ impl Frames {
     /// Streams frames in when there is time, in this order: when nobody waits, or where a registry is far away; after some seconds, or for
     /// whoever reads much, beside those who wait.
     pub fn stream_rest(&self, order: Vec<Number>) {
-        if let Origin::Registry { fetcher, .. } = &self.origin {
+        if let Some(fetcher) = self.origin.fetcher() {
             fetcher.stream_rest(order);
         }
     }
 
     /// From now on, what is read from a registry is kept first, where that is possible.
     pub(crate) fn keep_first(&self) {
-        if let Origin::Registry { fetcher, .. } = &self.origin {
+        if let Some(fetcher) = self.origin.fetcher() {
             fetcher.keep_first();
         }
     }
 
     /// Waits until all that was to be streamed in behind has arrived, or could not.
     pub fn wait(&self) {
-        if let Origin::Registry { fetcher, .. } = &self.origin {
+        if let Some(fetcher) = self.origin.fetcher() {
             fetcher.wait();
         }
     }
@@ -156,10 +131,7 @@ impl Frames {
 
     /// The compressed bytes of frames that have arrived over a network.
     pub fn received(&self) -> u64 {
-        match &self.origin {
-            Origin::Files(_) => 0,
-            Origin::Registry { fetcher, .. } => fetcher.received(),
-        }
+        self.origin.fetcher().map_or(0, Fetcher::received)
     }
 
     /// What a frame holds.
@@ -185,7 +157,7 @@ impl Frames {
                 return Err(self.late(number));
             }
         };
-        let made = self.make(number, left());
+        let made = self.make(number, || self.compressed_within(number, left()));
         let mut making = lock(&self.making);
         match &made {
             Ok(_) => making.failed.remove(&number),
@@ -197,7 +169,7 @@ impl Frames {
     }
 
     fn touch(&self, number: Number) {
-        if let Origin::Registry { fetcher, .. } = &self.origin {
+        if let Some(fetcher) = self.origin.fetcher() {
             fetcher.reads();
         }
         let mut touched = lock(&self.touched);
@@ -211,13 +183,16 @@ impl Frames {
     }
 
     /// Makes ready what a frame holds; nobody else does so meanwhile.
-    fn make(&self, number: Number, wait: Duration) -> Result<Arc<Vec<u8>>> {
+    fn make(
+        &self,
+        number: Number,
+        compressed: impl FnOnce() -> Result<Arc<Compared<Vec<u8>>>>,
+    ) -> Result<Arc<Vec<u8>>> {
         // Between the look and the mark somebody else may have been done.
         if let Some(tar) = lock(&self.memory).get(number) {
             return Ok(tar);
         }
-        let compressed = self.compressed_within(number, wait)?;
-        let tar = Arc::new(self.decode(number, &compressed)?);
+        let tar = Arc::new(self.decode(number, &*compressed()?)?);
         if let Some(free) = lock(&self.memory).put(number, tar.clone()) {
             let mut buffers = lock(&self.buffers);
             if buffers.len() < BUFFERS {
@@ -241,21 +216,10 @@ impl Frames {
 
     fn compressed_within(&self, number: Number, wait: Duration) -> Result<Arc<Compared<Vec<u8>>>> {
         let place = self.places.get(number).ok_or_else(|| Error::Outside { what: self.places.describe(number) })?;
-        let (fetcher, cache) = match &self.origin {
-            Origin::Files(files) => {
-                let outside = || Error::Outside { what: self.places.describe(number) };
-                let (path, file) = files.get(place.layer).ok_or_else(outside)?;
-                let mut bytes = vec![0; place.frame.length as usize];
-                let read = reopen(file).and_then(|file| file.read_exact_at(&mut bytes, place.frame.offset));
-                read.map_err(Error::io("reading", path))?;
-                let named = |error| name(error, &path.display().to_string());
-                return Ok(Arc::new(Compared::new(*place.frame, bytes).map_err(named)?));
-            }
-            Origin::Registry { fetcher, cache } => (fetcher, cache),
-        };
-        if let Some(bytes) = cache.as_ref().and_then(|cache| cache.get(place.frame)) {
-            return Ok(Arc::new(bytes));
+        if let Some(held) = self.origin.held(&place) {
+            return Ok(Arc::new(held?));
         }
+        let fetcher = self.origin.fetcher().ok_or_else(|| Error::Outside { what: self.places.describe(number) })?;
         let owner = self.places.owner(number);
         let after =
             (number.0 + 1..).map(Number).take_while(|next| owner.is_some() && self.places.owner(*next) == owner);
@@ -264,7 +228,7 @@ impl Frames {
 
     /// Whether these frames are held, where the cache was told to.
     pub(crate) fn check_held(&self, numbers: impl Iterator<Item = Number>) -> Result<()> {
-        let Origin::Registry { cache: Some(cache), .. } = &self.origin else { return Ok(()) };
+        let Some(cache) = self.origin.cache() else { return Ok(()) };
         let places = numbers.filter_map(|number| Some((number, self.places.get(number)?)));
         for (number, place) in places {
             cache
@@ -286,20 +250,6 @@ impl Drop for Mark<'_> {
         lock(&self.frames.making).now.remove(&self.number);
         self.frames.made.notify_all();
     }
-}
-
-/// Says where the frame is that an error speaks of.
-fn name(error: ImageError, place: &str) -> Error {
-    match error {
-        ImageError::Mismatch { what, why } => ImageError::Mismatch { what: format!("{what} of {place}"), why }.into(),
-        error => error.into(),
-    }
-}
-
-/// Opens an open file again: a thread may have a table of open files of its own, which `/proc/self`, the table of the process'
-/// first thread, is not.
-fn reopen(file: &File) -> std::io::Result<File> {
-    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -19,6 +19,7 @@ mod file;
 mod frames;
 mod memory;
 mod options;
+mod origin;
 mod pace;
 mod places;
 mod queue;
