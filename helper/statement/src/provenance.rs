@@ -20,6 +20,20 @@ pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 /// How nix-seed builds; it names the specification.
 pub const BUILD_TYPE: &str = "https://0compute.github.io/nix-seed/build/v1";
 
+/// The settings of Nix that bear on a result, of which a provenance tells. Others may hold secrets.
+pub const SETTINGS: [&str; 10] = [
+    "builders",
+    "experimental-features",
+    "filter-syscalls",
+    "impure-env",
+    "post-build-hook",
+    "sandbox",
+    "sandbox-fallback",
+    "sandbox-paths",
+    "substitute",
+    "substituters",
+];
+
 /// The name of the by-product that is the release statement.
 const RELEASE: &str = "release.json";
 

@@ -212,10 +212,17 @@ fn results_are_built_in_a_verified_seed_and_verified() {
     // What an earlier build has signed does not stay beside what nobody has.
     let quiet = ["build", "--no-attest", "--option", "sandbox-paths", "", "packages.default"];
     assert!(flake.example.source().join("results/release.sigstore.json").exists());
-    succeeded(&flake.say(&quiet));
+    let trace = flake.publisher.home().join("trace").display().to_string();
+    let traced = ["--trace", &trace];
+    let is_completed = || fs::read_to_string(&trace).unwrap().contains("\"complete\"");
+    succeeded(&flake.say(&[&quiet[..], &traced].concat()));
+    assert!(!is_completed(), "nobody signs it");
     for gone in ["release.sigstore.json", "provenance.sigstore.json", "packages.x86_64-linux.nosy"] {
         assert!(flake.example.source().join("results").join(gone).symlink_metadata().is_err(), "{gone}");
     }
+    // Before what is signed is built, all of the seed is here and verified.
+    succeeded(&flake.build(&[&outputs[..], &traced].concat()));
+    assert!(is_completed());
     // Nor is what somebody has changed since taken for what was built.
     let program = Path::new(&result).join("bin/tally");
     process::output(Command::new("chmod").args(["-R", "u+w"]).arg(&result)).unwrap();

@@ -1,5 +1,8 @@
 //! What a policy does not mean is refused, each for its own reason.
 
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Stdio};
+
 use super::*;
 
 /// As [`Ground::refused`], under a policy that is changed.
@@ -105,13 +108,61 @@ fn an_unsandboxed_build_and_forbidden_substituters() {
     let token = ["--identity-token-file", "token"];
     succeeded(&ground.attest_with(&BUILDER.replace("sandbox = true", "sandbox = false"), &token));
     ground.refused("unsandboxed", &[]);
+    let elsewhere = format!("{BUILDER}\nbuilders = ssh://other x86_64-linux");
+    succeeded(&ground.attest_with(&elsewhere, &token));
+    let bundles = ["--bundle", "bundles/release.sigstore.json", "--bundle", "bundles/provenance.sigstore.json"];
+    ground.refused("unsandboxed", &bundles);
     let cache = "substitute = true\nsubstituters = https://cache.example.org/";
     succeeded(&ground.attest_with(&BUILDER.replace("substitute = false", cache), &token));
-    let bundles = ["--bundle", "bundles/release.sigstore.json", "--bundle", "bundles/provenance.sigstore.json"];
     ground.refused("substituters", &bundles);
     let allowed = ground.policy(|policy| policy["build"]["substituters"] = json!(["https://cache.example.org"]));
     ground.write("policy.json", &allowed.to_string());
     succeeded(&ground.verify(&bundles));
+}
+
+/// A real daemon of Nix', in front of the machine's store, until it is dropped.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(ground: &Ground, socket: &Path, settings: &str) -> Self {
+        let nix = &ground.publisher.journey.workbench.nix;
+        let mut command = nix.command("nix");
+        command.arg("daemon").env("NIX_CONFIG", settings).env("NIX_DAEMON_SOCKET_PATH", socket);
+        let mut daemon = Self(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        while UnixStream::connect(socket).is_err() {
+            assert!(daemon.0.try_wait().unwrap().is_none(), "it has ended");
+            std::thread::yield_now();
+        }
+        daemon
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the user's settings say is nothing to it.
+#[test]
+fn attack_a_daemon_that_does_not_trust_the_user() {
+    let ground = Ground::open(only_v2());
+    ground.write("token", &ground.stack.mint(Kind::GitHub, &json!({})).unwrap());
+    let socket = ground.at("socket");
+    for (trusted, is_believed) in [("nobody", false), ("root", true)] {
+        let settings = format!("experimental-features = nix-command\ntrusted-users = {trusted}\nallowed-users = *");
+        let _daemon = Daemon::start(&ground, &socket, &settings);
+        let mut attest = ground.attest_command(BUILDER, &["--identity-token-file", "token"]);
+        succeeded(&said(attest.env("NIX_REMOTE", format!("unix://{}", socket.display()))));
+        let bundles = ["--bundle", "bundles/release.sigstore.json", "--bundle", "bundles/provenance.sigstore.json"];
+        if is_believed {
+            succeeded(&ground.verify(&bundles));
+        } else {
+            // Nix' own default: a build may leave the sandbox.
+            ground.refused("unsandboxed", &bundles);
+        }
+    }
 }
 
 #[test]

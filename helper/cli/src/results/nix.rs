@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use nix_seed_image::Error as ImageError;
+use nix_seed_statement::provenance::SETTINGS;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -27,20 +28,6 @@ const OPTIONS: [(&str, &str); 11] = [
     ("accept-flake-config", "false"),
 ];
 
-/// The settings that bear on results. Others may hold secrets.
-const TOLD: [&str; 10] = [
-    "builders",
-    "experimental-features",
-    "filter-syscalls",
-    "impure-env",
-    "post-build-hook",
-    "sandbox",
-    "sandbox-fallback",
-    "sandbox-paths",
-    "substitute",
-    "substituters",
-];
-
 pub(super) struct Nix<'a> {
     /// Pairs of a name and a value.
     pub(super) options: &'a [String],
@@ -55,7 +42,7 @@ impl Nix<'_> {
         let version = self.output(&["--version"])?;
         let version = String::from_utf8_lossy(&version).trim().rsplit(' ').next().unwrap_or_default().to_owned();
         let given = self.options.chunks(2).filter_map(|pair| pair.first().map(String::as_str));
-        let names = TOLD.into_iter().chain(given);
+        let names = SETTINGS.into_iter().chain(given);
         let told: BTreeMap<_, _> = names.filter_map(|name| Some((name, all.get(name)?.get("value")?))).collect();
         Ok((system.to_owned(), json!({ "version": version, "settings": told }).to_string().into_bytes()))
     }

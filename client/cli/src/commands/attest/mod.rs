@@ -25,7 +25,7 @@ use crate::files::read;
 use crate::print;
 pub(crate) use pending::Place;
 use pending::{Services, Waiting, resume};
-pub(crate) use provenance::Built;
+pub(crate) use provenance::{Built, rfc3339};
 pub(crate) use release::Release;
 pub(crate) use signing::Signing;
 
@@ -58,8 +58,11 @@ pub(crate) struct Attest {
     /// How Nix was set when it built: what `nix-seed build` wrote [default: as this machine's Nix is set now]
     #[arg(long, value_name = "FILE")]
     nix_settings: Option<PathBuf>,
+    /// When building began, as 2026-11-30T03:15:08Z [default: the provenance says only when it was over]
+    #[arg(long, value_name = "TIME", value_parser = provenance::time)]
+    began: Option<SystemTime>,
     /// Go on with all that was signed and could not be logged
-    #[arg(long, conflicts_with_all = ["location", "release", "sbom", "nix_settings"])]
+    #[arg(long, conflicts_with_all = ["location", "release", "sbom", "nix_settings", "began"])]
     resume: bool,
     /// Write the bundles to this folder, too
     #[arg(long, value_name = "DIR")]
@@ -80,8 +83,8 @@ pub(crate) fn run(args: &Attest, global: &Global) -> Result<(), Error> {
     };
     let release = Release::read(path, args.sbom.as_deref())?;
     let built = match &args.nix_settings {
-        Some(path) => Built::told(&read(path, DOCUMENT_MAX)?, path, None)?,
-        None => Built::by_this_machine()?,
+        Some(path) => Built::told(&read(path, DOCUMENT_MAX)?, path, args.began)?,
+        None => Built::by_this_machine(args.began)?,
     };
     let target = match (&args.location, release.statement.release().kind) {
         (Some(Location::Registry(reference)), Kind::Results)

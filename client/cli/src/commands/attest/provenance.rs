@@ -1,8 +1,9 @@
-//! How a release was built: by this machine's Nix, in this run.
+//! How a release was built: by which Nix, and in this run.
+
+mod machine;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix_seed_statement::provenance::{
@@ -16,21 +17,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-
-/// A setting, as `nix config show --json` prints it.
-#[derive(Deserialize)]
-struct Setting<T> {
-    value: T,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Config {
-    sandbox: Setting<Value>,
-    sandbox_fallback: Setting<bool>,
-    substitute: Setting<bool>,
-    substituters: Setting<Vec<String>>,
-}
 
 /// How a release was built.
 pub(crate) struct Built {
@@ -49,21 +35,26 @@ struct Told {
 
 impl Built {
     /// By this machine's Nix.
-    pub(crate) fn by_this_machine() -> Result<Self, Error> {
-        Ok(Self { nix: nix_settings()?, began: None })
+    pub(crate) fn by_this_machine(began: Option<SystemTime>) -> Result<Self, Error> {
+        let (version, settings) = machine::settings()?;
+        Self::of(version, settings, began).map_err(|why| Error::Nix { command: machine::SHOW, why })
     }
 
     /// By a seed's Nix, as it said then.
     pub(crate) fn told(json: &[u8], at: &Path, began: Option<SystemTime>) -> Result<Self, Error> {
         let wrong = |why: String| Error::Statement { path: at.into(), why };
-        let Told { version, mut settings } = serde_json::from_slice(json).map_err(|error| wrong(error.to_string()))?;
-        let mut take = |name: &str| settings.remove(name).ok_or_else(|| wrong(format!("it says nothing of {name}")));
-        let is_true = |value: Value| value.as_bool().ok_or_else(|| wrong(format!("{value} is neither true nor false")));
+        let Told { version, settings } = serde_json::from_slice(json).map_err(|error| wrong(error.to_string()))?;
+        Self::of(version, settings, began).map_err(wrong)
+    }
+
+    fn of(version: String, mut settings: BTreeMap<String, Value>, began: Option<SystemTime>) -> Result<Self, String> {
+        let mut take = |name: &str| settings.remove(name).ok_or_else(|| format!("it says nothing of {name}"));
+        let is_true = |value: Value| value.as_bool().ok_or_else(|| format!("{value} is neither true nor false"));
         let sandbox = text(&take("sandbox")?);
         let sandbox_fallback = is_true(take("sandbox-fallback")?)?;
         let substituters = match (is_true(take("substitute")?)?, take("substituters")?) {
             (false, _) => Vec::new(),
-            (true, value) => serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?,
+            (true, value) => serde_json::from_value(value).map_err(|error| error.to_string())?,
         };
         let other = settings.into_iter().map(|(name, value)| (name, text(&value))).collect();
         Ok(Self { nix: NixSettings { version, sandbox, sandbox_fallback, substituters, other }, began })
@@ -132,38 +123,15 @@ fn dependencies(release: &Release) -> Vec<Dependency> {
     all
 }
 
-/// What Nix itself says of its settings.
-fn nix_settings() -> Result<NixSettings, Error> {
-    let config: Config = serde_json::from_slice(&nix(&["config", "show", "--json"])?)
-        .map_err(|error| Error::Nix { command: "nix config show --json", why: error.to_string() })?;
-    let version = nix(&["--version"])?;
-    let version = String::from_utf8_lossy(&version).trim().rsplit(' ').next().unwrap_or_default().to_owned();
-    let sandbox = text(&config.sandbox.value);
-    let substituters = if config.substitute.value { config.substituters.value } else { Vec::new() };
-    Ok(NixSettings {
-        version,
-        sandbox,
-        sandbox_fallback: config.sandbox_fallback.value,
-        substituters,
-        other: BTreeMap::new(),
-    })
-}
-
-fn nix(arguments: &[&str]) -> Result<Vec<u8>, Error> {
-    let mut nix = Command::new("nix");
-    nix.args(["--extra-experimental-features", "nix-command flakes"]).args(arguments).stdin(Stdio::null());
-    let output = nix.output().map_err(|error| Error::Nix { command: "nix", why: error.to_string() })?;
-    if !output.status.success() {
-        let said: String = String::from_utf8_lossy(&output.stderr).trim().chars().take(500).collect();
-        return Err(Error::Nix { command: "nix", why: said });
-    }
-    Ok(output.stdout)
-}
-
 /// The platform, as a URI: doc/provenance.md lists them.
 fn builder_id() -> String {
     let is = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let id = if is("GITHUB_ACTIONS") {
+    // Forgejo and Gitea say that they are GitHub, too.
+    let id = if is("FORGEJO_ACTIONS") {
+        "https://code.forgejo.org/forgejo/runner"
+    } else if is("GITEA_ACTIONS") {
+        "https://gitea.com/gitea/act_runner"
+    } else if is("GITHUB_ACTIONS") {
         match std::env::var("RUNNER_ENVIRONMENT").as_deref() {
             Ok("github-hosted") => "https://github.com/actions/runner/github-hosted",
             _ => "https://github.com/actions/runner/self-hosted",
@@ -191,7 +159,12 @@ fn invocation() -> Option<String> {
 }
 
 /// `2026-11-30T03:15:08Z`
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     jiff::Timestamp::from_second(since.try_into().unwrap_or(i64::MAX)).map(|time| time.to_string()).unwrap_or_default()
+}
+
+/// A time as [`rfc3339`] writes it.
+pub(crate) fn time(text: &str) -> Result<SystemTime, String> {
+    text.parse::<jiff::Timestamp>().map(SystemTime::from).map_err(|_| "write it as 2026-11-30T03:15:08Z".into())
 }

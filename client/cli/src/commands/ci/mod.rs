@@ -9,6 +9,7 @@ mod fallback;
 mod forge;
 mod policy;
 mod record;
+mod root;
 mod seed;
 mod start;
 mod state;

@@ -32,19 +32,27 @@ pub(super) struct Policy {
     pub(super) is_default: bool,
 }
 
+/// What a policy says, before it is known where seeds go.
+struct Believed {
+    cfg: Cfg,
+    place: Place,
+    /// What somebody knows it by.
+    shown: String,
+}
+
 impl Policy {
     /// The one that is named, or beside the flake, or in it, or of the CI's repository.
     pub(super) fn find(trust: &Trust, step: &Step<'_>, nix: Option<&Path>) -> Result<Self, Error> {
         let registry = set(trust.registry.as_deref()).map(ToOwned::to_owned);
         let mut is_default = false;
-        let place = if let Some(named) = set(trust.policy.as_deref()) {
+        let Believed { mut cfg, place, shown } = if let Some(named) = set(trust.policy.as_deref()) {
             match here(Place::parse(named)?)? {
                 // Named from where somebody typed it.
                 Place::Flake(flake) => of_flake(step, nix, &flake, std::env::current_dir().ok())?,
-                file @ Place::File(_) => file,
+                file @ Place::File(_) => of_file(file)?,
             }
         } else if step.folder.join(POLICY_NAME).exists() {
-            Place::File(step.folder.join(POLICY_NAME))
+            of_file(Place::File(step.folder.join(POLICY_NAME)))?
         } else if has_cfg(step, nix)? {
             of_flake(step, nix, &step.flake.with_attribute(SEED_CFG), None)?
         } else {
@@ -54,12 +62,11 @@ impl Policy {
             let policy = default_policy(step.job.as_ref(), &registry)?;
             let place = kept(step, policy.to_string().as_bytes())?;
             print::note(&format!("the flake has no seedCfg: believed is this repository's main branch ({place})"));
-            place
+            of_file(place)?
         };
-        let mut cfg = place.load(&[])?;
         let level = u64::from(cfg.level);
         if level < u64::from(trust.posture) {
-            return Err(Error::Posture { place: place.to_string(), level, wanted: trust.posture });
+            return Err(Error::Posture { place: shown, level, wanted: trust.posture });
         }
         let registry = registry.or_else(|| cfg.registry.clone()).or_else(|| default_registry(step.job.as_ref()));
         let is_same = registry == cfg.registry;
@@ -88,7 +95,7 @@ fn normal(step: &Step<'_>, cfg: &Cfg) -> Result<Vec<u8>, Error> {
 }
 
 /// What a flake says, evaluated by the Nix of the job, which later commands, and root, need not have.
-fn of_flake(step: &Step<'_>, nix: Option<&Path>, flake: &Flake, folder: Option<PathBuf>) -> Result<Place, Error> {
+fn of_flake(step: &Step<'_>, nix: Option<&Path>, flake: &Flake, folder: Option<PathBuf>) -> Result<Believed, Error> {
     if !step.has_nix() {
         get_nix(step, nix)?;
     }
@@ -104,9 +111,13 @@ fn of_flake(step: &Step<'_>, nix: Option<&Path>, flake: &Flake, folder: Option<P
     if ended.code != 0 {
         return Err(Error::Evaluation { attribute, hint: CFG_HINT });
     }
-    // Refused under the name that somebody knows it by.
-    Cfg::from_json(ended.out.as_bytes()).map_err(|error| Error::Cfg { place: attribute, error })?;
-    kept(step, ended.out.as_bytes())
+    let json = ended.out.as_bytes();
+    let cfg = Cfg::from_json(json).map_err(|error| Error::Cfg { place: attribute.clone(), error })?;
+    Ok(Believed { cfg, place: kept(step, json)?, shown: attribute })
+}
+
+fn of_file(place: Place) -> Result<Believed, Error> {
+    Ok(Believed { cfg: place.load(&[])?, shown: place.to_string(), place })
 }
 
 /// A file, whatever folder what reads it begins in.

@@ -1,7 +1,7 @@
 //! `nix-seed ci seed`: the seed of this machine's system is built, published and attested.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use clap::Args;
 use nix_seed_ci::{Kept, Seeded, Standing};
@@ -10,6 +10,7 @@ use nix_seed_publish::lock::{Entry, LOCK_NAME, LockFile, head};
 use nix_seed_store::Sha256Hash;
 use serde_json::json;
 
+use super::super::attest::rfc3339;
 use super::policy::Policy;
 use super::start::{OWN_SEED, get_nix, up};
 use super::state::{ENV, PATH, RECORD, SEED};
@@ -40,13 +41,13 @@ pub(crate) struct MakeSeed {
     #[command(flatten)]
     trust: Trust,
     /// A lock file that names a seed with nothing but Nix, for machines that have none, and its policy beside it: FILE.policy.json [default:
-    /// that of this version's release]
+    /// that of the release before this version]
     #[arg(long, value_name = "FILE")]
     nix: Option<PathBuf>,
     /// The tag [default: the branch]
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
-    /// Publish what a license or a private source would keep back, as `nix-seed push --allow`; may be given many times
+    /// Publish what a license or a private source would keep back, as `nix-seed push --allow`; one a line, and may be given many times
     #[arg(long, value_name = "WHAT")]
     allow: Vec<String>,
     /// Build the seed, and publish nothing
@@ -67,6 +68,7 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
     let present = LockFile::new(step.folder.join(LOCK_NAME)).read()?.and_then(|lock| lock.get(&step.system()).cloned());
     nix_for_seed(args, step, &policy, present.as_ref())?;
 
+    let building = SystemTime::now();
     let link = step.state.at(OWN_SEED);
     let installable = step.flake.to_string();
     step.done(step.nix_sandboxed(&[
@@ -107,7 +109,7 @@ pub(super) fn run(args: &MakeSeed, step: &Step<'_>) -> Result<(), Error> {
             seeded.commit = entry.commit;
             seeded.image = entry.image;
         }
-        (None, _) => publish(args, step, &policy, &mut seeded)?,
+        (None, _) => publish(args, step, &policy, building, &mut seeded)?,
     }
     seeded.seconds = began.elapsed().as_secs_f64();
     step.state.put(SEED, &seeded)?;
@@ -157,7 +159,13 @@ fn verify(
     step.command(&arguments)
 }
 
-fn publish(args: &MakeSeed, step: &Step<'_>, policy: &Policy, seeded: &mut Seeded) -> Result<(), Error> {
+fn publish(
+    args: &MakeSeed,
+    step: &Step<'_>,
+    policy: &Policy,
+    began: SystemTime,
+    seeded: &mut Seeded,
+) -> Result<(), Error> {
     let registry = policy.registry.as_deref().ok_or(Error::NoRegistryForJob)?;
     let (flake, attribute) = step.flake.parts();
     let link = |name: &str| step.state.at(name).display().to_string();
@@ -176,7 +184,7 @@ fn publish(args: &MakeSeed, step: &Step<'_>, policy: &Policy, seeded: &mut Seede
     let target = format!("{registry}:{}", tag_of(&tag));
     let seed = link(OWN_SEED);
     let mut push = vec!["push", "--index"];
-    for what in &args.allow {
+    for what in args.allow.iter().flat_map(|lines| lines.lines()).map(str::trim).filter(|what| !what.is_empty()) {
         push.extend(["--allow", what]);
     }
     push.extend([&*seed, &*target]);
@@ -184,7 +192,9 @@ fn publish(args: &MakeSeed, step: &Step<'_>, policy: &Policy, seeded: &mut Seede
 
     let image = format!("{registry}@{}", seeded.digest);
     let (release, sbom) = (link(RELEASE), link(SBOM));
-    let mut attest = vec!["attest", &image, "--release", &release, "--sbom", &sbom, "--policy", &policy.name];
+    let began = rfc3339(began);
+    let mut attest =
+        vec!["attest", &image, "--release", &release, "--sbom", &sbom, "--policy", &policy.name, "--began", &began];
     attest.extend(args.attest.iter().map(String::as_str));
     // It says how Nix was set when it built.
     step.done(step.command_of_sandboxed(&attest)?)?;

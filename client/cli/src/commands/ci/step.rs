@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use nix_seed_ci::Job;
 use serde_json::Value;
 
-use super::Common;
 use super::state::State;
+use super::{Common, root};
 use crate::args::Global;
 use crate::error::Error;
 use crate::files::{append, read};
@@ -18,37 +18,11 @@ use crate::{nix, print, telemetry};
 /// The document of an event has at most so many bytes.
 const EVENT_MAX: u64 = 64 << 20;
 
-/// What a command as root is told of the environment: where it writes, who it logs in as, and whom it trusts.
-const KEPT: [&str; 24] = [
-    "ALL_PROXY",
-    "CI",
-    "DOCKER_CONFIG",
-    "GITHUB_ENV",
-    "GITHUB_PATH",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NIX_CONFIG",
-    "NIX_SEED_READ_TIMEOUT",
-    "NIX_SEED_REGISTRY",
-    "NIX_SEED_REGISTRY_PASSWORD",
-    "NIX_SEED_REGISTRY_TOKEN",
-    "NIX_SEED_REGISTRY_USERNAME",
-    "NIX_SSL_CERT_FILE",
-    "NO_PROXY",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "REGISTRY_AUTH_FILE",
-    "SSL_CERT_FILE",
-    "TRACEPARENT",
-    "all_proxy",
-    "https_proxy",
-    "http_proxy",
-    "no_proxy",
-];
-
 /// A seed's own settings are for builds that have all they need; a seed is made of what others have built.
 const SUBSTITUTE: &str = "substitute = true";
-const SANDBOX: &str = "sandbox = true\nsandbox-fallback = false";
+/// No other machine builds, and nothing is run outside of the sandbox when a build is done.
+const SANDBOX: &str =
+    "sandbox = true\nsandbox-fallback = false\nbuilders =\npost-build-hook =\npre-build-hook =\ndiff-hook =";
 
 pub(super) struct Step<'a> {
     pub(super) global: &'a Global,
@@ -96,15 +70,8 @@ impl<'a> Step<'a> {
 
     /// The same as root, where this user may become root without being asked.
     pub(super) fn command_as_root<S: AsRef<str>>(&self, arguments: &[S]) -> Result<Command, Error> {
-        if rustix::process::geteuid().is_root() || !may_be_root() {
-            return self.command(arguments);
-        }
-        let mut command = Command::new("sudo");
-        command.args(["--non-interactive", &format!("--preserve-env={}", KEPT.join(",")), "--"]);
-        command
-            .arg(program()?)
-            .args(self.arguments(arguments))
-            .envs(logins(&variable, &|path| std::fs::read_to_string(path).ok()));
+        let Some(mut command) = root::command() else { return self.command(arguments) };
+        command.arg(program()?).args(self.arguments(arguments));
         Ok(self.prepared(command))
     }
 
@@ -225,35 +192,8 @@ fn config(more: &[&str]) -> String {
     std::iter::once(&*own).chain(more.iter().copied()).collect::<Vec<_>>().join("\n")
 }
 
-/// Where this user's logins are, for a command as root, which would look in root's home: podman's (containers-auth.json(5)) and docker's.
-///
-/// What asks a program for them (`credsStore`) is left to the user: that may need a session.
-fn logins(
-    get: &dyn Fn(&str) -> Option<String>,
-    read: &dyn Fn(&Path) -> Option<String>,
-) -> Vec<(&'static str, PathBuf)> {
-    let has_some = |path: &Path| read(path).is_some_and(|text| !text.contains("\"credsStore\""));
-    let below = |name: &str, rest: &str| get(name).map(|folder| Path::new(&folder).join(rest));
-    let podman = [
-        below("XDG_RUNTIME_DIR", "containers/auth.json"),
-        below("XDG_CONFIG_HOME", "containers/auth.json"),
-        below("HOME", ".config/containers/auth.json"),
-    ];
-    let podman = podman.into_iter().flatten().find(|file| has_some(file));
-    let docker = below("HOME", ".docker").filter(|folder| has_some(&folder.join("config.json")));
-    let all = [("REGISTRY_AUTH_FILE", podman), ("DOCKER_CONFIG", docker)];
-    let all = all.into_iter().filter(|(name, _)| get(name).is_none());
-    all.filter_map(|(name, path)| Some((name, path?))).collect()
-}
-
 fn program() -> Result<PathBuf, Error> {
     std::env::current_exe().map_err(|source| Error::Io { doing: "finding", path: "nix-seed".into(), source })
-}
-
-fn may_be_root() -> bool {
-    let mut sudo = Command::new("sudo");
-    sudo.args(["--non-interactive", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    sudo.status().is_ok_and(|status| status.success())
 }
 
 /// A command as a person would write it; nothing in it is secret.
@@ -281,26 +221,5 @@ mod tests {
         let mut command = Command::new("/a/nix-seed");
         command.args(["up", "it's", "", "a b", "x@sha256:0"]);
         assert_eq!(shown(&command), r"nix-seed up 'it'\''s' '' 'a b' x@sha256:0");
-    }
-
-    #[test]
-    fn root_logs_in_as_the_user_would() {
-        let home = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
-        let file = |path: &'static str, text: &'static str| {
-            move |asked: &Path| (asked == Path::new(path)).then(|| text.to_owned())
-        };
-        let docker = file("/home/me/.docker/config.json", "{\"auths\": {}}");
-        assert_eq!(logins(&home, &docker), [("DOCKER_CONFIG", "/home/me/.docker".into())]);
-        assert_eq!(logins(&home, &|_| None), []);
-        assert_eq!(logins(&home, &file("/home/me/.docker/config.json", "{\"credsStore\": \"pass\"}")), []);
-        let podman = file("/run/user/1/containers/auth.json", "{}");
-        let there = |name: &str| match name {
-            "XDG_RUNTIME_DIR" => Some("/run/user/1".to_owned()),
-            name => home(name),
-        };
-        assert_eq!(logins(&there, &podman), [("REGISTRY_AUTH_FILE", "/run/user/1/containers/auth.json".into())]);
-        // What somebody has set counts.
-        let set = |name: &str| (name == "DOCKER_CONFIG").then(|| "/etc/docker".to_owned()).or_else(|| home(name));
-        assert_eq!(logins(&set, &docker), []);
     }
 }
