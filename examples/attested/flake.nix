@@ -63,6 +63,8 @@
         source = "github:owner/app";
         # Seeds, and what is signed of results.
         registry = "ghcr.io/owner/app";
+        # What Nix has from elsewhere when it makes the seed; results are never from there.
+        build.substituters = [ "https://cache.nixos.org" ];
         builders.github = {
           issuer = "https://token.actions.githubusercontent.com";
           subjects = [

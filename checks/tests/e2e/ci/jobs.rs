@@ -57,12 +57,24 @@ fn from_no_seed_to_attested_builds_and_through_a_changed_dependency() {
     assert!(path.starts_with("/nix/store/"), "{path}");
     // One trace, of all steps.
     let traces = fs::read_to_string(runner.state().join("trace.jsonl")).unwrap();
-    for name in ["nix-seed ci start", "nix-seed up", "nix-seed check", "nix-seed ci build", "nix-seed build"] {
+    for name in ["nix-seed ci start", "nix-seed up", "nix-seed check", "nix-seed ci build", "nix-seed build", "complete"] {
         assert!(traces.contains(&format!("\"{name}\"")), "{name} in {traces}");
     }
 
     let ids: BTreeSet<_> = traces.split("\"traceId\":\"").skip(1).map(|rest| &rest[..32]).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
+
+    // Who only wants the seed up goes on with steps of his own: so does the workflow that measures.
+    assert_eq!(forge.init(&["--benchmark", "--force"]).code, Some(0));
+    forge.commit();
+    let measured = forge.run(&runner, "nix-seed-benchmark", |given| {
+        given.event = ("workflow_dispatch".into(), json!({}));
+        given.job = Some("nix-seed".into());
+        given.is_bare = true;
+    });
+    succeeded(&measured);
+    assert_eq!(output(&measured, BUILD, "how"), "seed");
+    assert!(measured.summary.contains("ms from an empty runner to the end of nix develop"), "{}", measured.summary);
 
     // The same seed again: nothing to sign, nothing to record.
     let same = forge.run(&runner, "seed", |_| ());

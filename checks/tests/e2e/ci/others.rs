@@ -62,6 +62,12 @@ fn forgejos_workflows_sign_with_a_key() {
     for workflow in ["seed", "build"] {
         let built = run(workflow, "build", true);
         assert!(built.summary.contains("| attested | yes"), "{}{}", built.summary, built.log);
+        let published = built.log.lines().find_map(|line| line.split_once("published: ")).unwrap().1.trim();
+        let mut verify = forge.publisher.command(&["verify", published, "--policy", ".seed.cfg.json"]);
+        verify.current_dir(forge.example.source()).env("NIX_SEED_REGISTRY_USERNAME", "me");
+        let verified = said(verify.env("NIX_SEED_REGISTRY_PASSWORD", TOKEN));
+        assert_eq!(verified.code, Some(0), "{}", verified.err);
+        assert!(verified.out.contains("https://code.forgejo.org/forgejo/runner"), "{}", verified.out);
     }
 }
 

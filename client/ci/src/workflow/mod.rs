@@ -79,7 +79,7 @@ pub enum Error {
     /// There is no program to fetch.
     #[error(
         "no released program of nix-seed is known to this build, and where there are no actions a workflow fetches one: name a file with \
-         --programs, as each release has one"
+         --programs: each release has one, https://github.com/0compute/nix-seed/releases/latest/download/programs"
     )]
     NoProgram,
     /// A value could end what it stands in.
@@ -189,13 +189,11 @@ fn fill(template: &str, ci: Ci, wish: &Wish) -> Result<String, Error> {
     let is_usual = wish.folder.is_empty() && wish.attribute == SEED;
     text = list::optional(&text, "{flake}", (!is_usual).then_some(&*flake));
     let first = runners.iter().find(|runner| runner.starts_with("ubuntu")).or(runners.first());
-    let output = wish.outputs.iter().find(|output| output.starts_with("devShells")).or(wish.outputs.first());
     for (name, value) in [
         ("{branch}", &*wish.branch),
         ("{action}", action),
         ("{version}", version),
         ("{runner}", first.map_or("docker", String::as_str)),
-        ("{output}", output.map_or("devShells.default", String::as_str)),
         ("{option}", &*if is_usual { String::new() } else { format!(" --flake {flake}") }),
         ("{at}", &at),
         (

@@ -43,7 +43,7 @@ pub(crate) struct Start {
     #[arg(long, value_enum, value_name = "WHAT", default_value = "build")]
     without_seed: Otherwise,
     /// A lock file that names a seed with nothing but Nix, for machines that have none, and its policy beside it: FILE.policy.json [default:
-    /// that of this version's release]
+    /// that of the release before this version]
     #[arg(long, value_name = "FILE")]
     nix: Option<PathBuf>,
 }
