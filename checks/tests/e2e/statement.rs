@@ -1,5 +1,8 @@
 //! The release statement's schema, in the judgement of a validator that others wrote.
 
+#[path = "../../../helper/statement/tests/patch/mod.rs"]
+mod patch;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -9,26 +12,10 @@ use nix_seed_checks::machine::repository;
 use nix_seed_checks::validators;
 use serde_json::Value;
 
+use patch::Edit;
+
 fn read(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-/// Applies an operation of JSON Patch (RFC 6902). A text stands there so many `times`.
-fn apply(edit: &Value, document: &mut Value) {
-    let text = |name: &str| edit[name].as_str().unwrap();
-    let value = match edit["times"].as_u64() {
-        Some(times) => text("value").repeat(times.try_into().unwrap()).into(),
-        None => edit["value"].clone(),
-    };
-    let (parent, name) = text("path").rsplit_once('/').unwrap();
-    match (text("op"), document.pointer_mut(parent).unwrap()) {
-        ("replace", parent) => *parent.pointer_mut(&format!("/{name}")).unwrap() = value,
-        ("add", Value::Object(fields)) => assert!(fields.insert(name.into(), value).is_none()),
-        ("add", Value::Array(items)) => items.insert(name.parse().unwrap(), value),
-        ("remove", Value::Object(fields)) => drop(fields.remove(name).unwrap()),
-        ("remove", Value::Array(items)) => drop(items.remove(name.parse().unwrap())),
-        (op, parent) => panic!("{op} in {parent}"),
-    }
 }
 
 /// `helper/statement/tests/cases.rs` has the program say it.
@@ -39,7 +26,10 @@ fn the_schema_says_of_each_release_statement_what_the_program_says() {
     let cases = cases["cases"].as_array().unwrap();
     let edited = |case: &Value| {
         let mut document = read(&statement.join(format!("vectors/{}.json", case["vector"].as_str().unwrap())));
-        case["edits"].as_array().unwrap().iter().for_each(|edit| apply(edit, &mut document));
+        let edits: Vec<Edit> = serde_json::from_value(case["edits"].clone()).unwrap();
+        for edit in edits {
+            edit.apply(&mut document);
+        }
         document
     };
     let documents: Vec<_> = cases.iter().map(edited).collect();

@@ -17,6 +17,21 @@ pub enum Forge {
     GitLab,
 }
 
+impl Forge {
+    /// What runs this job, by its variables (`get`).
+    pub fn of(get: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+        let is = |name: &str| get(name).is_some_and(|value| value == "true");
+        // Forgejo calls itself Gitea and GitHub, too, and Gitea GitHub.
+        match () {
+            () if is("FORGEJO_ACTIONS") => Some(Self::Forgejo),
+            () if is("GITEA_ACTIONS") => Some(Self::Gitea),
+            () if is("GITHUB_ACTIONS") => Some(Self::GitHub),
+            () if is("GITLAB_CI") => Some(Self::GitLab),
+            () => None,
+        }
+    }
+}
+
 /// A job of a CI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -48,17 +63,10 @@ impl Job {
     pub fn read(get: &dyn Fn(&str) -> Option<String>, event: &Value) -> Option<Self> {
         // An empty variable is one that is not there.
         let get = &|name: &str| get(name).filter(|value| !value.is_empty());
-        let is = |name: &str| get(name).is_some_and(|value| value == "true");
-        // Forgejo calls itself Gitea and GitHub, too, and Gitea GitHub.
-        if is("GITLAB_CI") && !is("GITHUB_ACTIONS") {
+        let forge = Forge::of(get)?;
+        if forge == Forge::GitLab {
             return Self::of_gitlab(get);
         }
-        let forge = match () {
-            () if is("FORGEJO_ACTIONS") => Forge::Forgejo,
-            () if is("GITEA_ACTIONS") => Forge::Gitea,
-            () if is("GITHUB_ACTIONS") => Forge::GitHub,
-            () => return None,
-        };
         let event_name = get("GITHUB_EVENT_NAME").unwrap_or_default();
         let branch = get("GITHUB_REF").and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
         // A schedule is of the main branch, and its document names no repository (docs.github.com, "Events that trigger workflows").

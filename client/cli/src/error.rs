@@ -154,6 +154,11 @@ pub(crate) enum Error {
          without --here, or with --no-attest"
     )]
     ThroughDaemon,
+    #[error(
+        "what is signed says how Nix was set, and {store}, which builds, does not do as this user says: name the user in trusted-users in its \
+         nix.conf, or build as the store's owner, or say with --nix-settings how it was set"
+    )]
+    OthersNix { store: String },
     #[error("{path} is not what the seed holds; somebody has written to it: nix-seed down, and nix-seed up", path = path.display())]
     ChangedHere { path: PathBuf },
     #[error(
@@ -258,7 +263,7 @@ impl Error {
             | Self::Workflow(_) => 2,
             Self::NoJobPolicy(_) | Self::NoPolicyFile { .. } | Self::NoRegistryForJob => 3,
             Self::ChangedHere { .. } => 4,
-            Self::NotUpHere { .. } | Self::ThroughDaemon | Self::OthersHere { .. } => 5,
+            Self::NotUpHere { .. } | Self::ThroughDaemon | Self::OthersNix { .. } | Self::OthersHere { .. } => 5,
             Self::WorkflowThere { .. } | Self::WorkflowDrifted { .. } => 5,
             Self::Untrusted { .. } | Self::Posture { .. } | Self::StateShared { .. } | Self::NotAttested { .. } => 5,
             Self::NoSuitableSeed { .. } => 6,

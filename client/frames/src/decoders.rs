@@ -1,7 +1,6 @@
 //! Decompression, of so many frames at one time and no more.
 
-use std::num::NonZero;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use nix_seed_image::{Compared, Decoder, Result};
 
@@ -30,13 +29,6 @@ impl Decoders {
             Some(decoder) => decoder.decode_to(compressed, tar),
             none => none.insert(Decoder::new()?).decode_to(compressed, tar),
         }
-    }
-
-    /// Whether one core more could decompress, beside that of whoever asks.
-    pub(crate) fn have_idle_core(&self) -> bool {
-        static CORES: OnceLock<usize> = OnceLock::new();
-        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-        self.lock().in_use + 1 < cores.min(MOST)
     }
 
     fn turn(&self) -> Turn<'_> {

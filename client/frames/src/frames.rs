@@ -1,5 +1,3 @@
-mod ahead;
-
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -157,7 +155,7 @@ impl Frames {
                 return Err(self.late(number));
             }
         };
-        let made = self.make(number, || self.compressed_within(number, left()));
+        let made = self.make(number, left());
         let mut making = lock(&self.making);
         match &made {
             Ok(_) => making.failed.remove(&number),
@@ -183,16 +181,13 @@ impl Frames {
     }
 
     /// Makes ready what a frame holds; nobody else does so meanwhile.
-    fn make(
-        &self,
-        number: Number,
-        compressed: impl FnOnce() -> Result<Arc<Compared<Vec<u8>>>>,
-    ) -> Result<Arc<Vec<u8>>> {
+    fn make(&self, number: Number, wait: Duration) -> Result<Arc<Vec<u8>>> {
         // Between the look and the mark somebody else may have been done.
         if let Some(tar) = lock(&self.memory).get(number) {
             return Ok(tar);
         }
-        let tar = Arc::new(self.decode(number, &*compressed()?)?);
+        let compressed = self.compressed_within(number, wait)?;
+        let tar = Arc::new(self.decode(number, &compressed)?);
         if let Some(free) = lock(&self.memory).put(number, tar.clone()) {
             let mut buffers = lock(&self.buffers);
             if buffers.len() < BUFFERS {

@@ -31,11 +31,6 @@ impl Memory {
         Some(tar.clone())
     }
 
-    /// Whether what a frame holds is here; that is no use of it.
-    pub(crate) fn has(&self, number: Number) -> bool {
-        self.held.contains_key(&number)
-    }
-
     /// Keeps what a frame holds, and gives back a buffer that nobody needs any more.
     pub(crate) fn put(&mut self, number: Number, tar: Arc<Vec<u8>>) -> Option<Vec<u8>> {
         self.clock += 1;

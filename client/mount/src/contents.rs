@@ -68,12 +68,8 @@ impl Contents {
         files.map(rank).collect()
     }
 
-    /// Does `read`, which reads these parts of files in turn: path, entry, where in the file, and how many bytes.
-    pub(crate) fn expecting<R>(
-        &self,
-        parts: impl Iterator<Item = (u32, u32, u64, u64)>,
-        read: impl FnOnce() -> R,
-    ) -> R {
+    /// Says that these parts of files will be read next: path, entry, where in the file, and how many bytes.
+    pub(crate) fn expect(&self, parts: impl Iterator<Item = (u32, u32, u64, u64)>) {
         let places = self.frames.places();
         let parts = parts.filter(|(path, ..)| !self.local.contains_key(path));
         let frames = parts.filter_map(|(path, entry, from, length)| match self.entry(path, entry)? {
@@ -85,11 +81,9 @@ impl Contents {
         // A frame may be a byte long.
         let mut numbers: Vec<_> = frames.flatten().take(EXPECTED).collect();
         numbers.dedup();
-        if numbers.len() < 2 {
-            return read();
+        if numbers.len() > 1 {
+            self.frames.expect(numbers);
         }
-        self.frames.expect(numbers.clone());
-        self.frames.beside(&numbers, read)
     }
 
     /// Fills `buffer` with what a file holds from `from` on; zeros stand behind its end. Whoever asked at this moment waits no

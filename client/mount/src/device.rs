@@ -1,5 +1,6 @@
 //! One file that looks like a block device with an EROFS on it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -64,31 +65,15 @@ impl Device {
     }
 
     /// Fills `buffer` with the bytes from `offset` on; zeros stand behind the end.
-    pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+    pub(crate) fn read(&self, mut offset: u64, mut buffer: &mut [u8]) -> Result<(), ReadError> {
         let asked = Instant::now();
         let metadata = usize::try_from(offset).ok().and_then(|offset| self.metadata.get(offset..)).unwrap_or_default();
         let held = metadata.len().min(buffer.len());
         let (now, later) = buffer.split_at_mut(held);
         now.copy_from_slice(metadata.get(..held).unwrap_or_default());
-        let (buffer, offset) = (later, offset + held as u64);
-        let at = self.files.partition_point(|file| file.start <= offset).saturating_sub(1);
-        let end = offset.saturating_add(buffer.len() as u64);
-        let files = self.files.get(at..).unwrap_or_default().iter().take_while(|file| file.start < end);
-        let parts = files.map(|file| {
-            let from = offset.max(file.start);
-            (file.path, file.entry, from - file.start, end - from)
-        });
-        self.contents.expecting(parts, || self.read_files(at, offset, buffer, asked))
-    }
-
-    /// The same behind the metadata, from the file at `at` on.
-    fn read_files(
-        &self,
-        mut at: usize,
-        mut offset: u64,
-        mut buffer: &mut [u8],
-        asked: Instant,
-    ) -> Result<(), ReadError> {
+        (buffer, offset) = (later, offset + held as u64);
+        let mut at = self.files.partition_point(|file| file.start <= offset).saturating_sub(1);
+        self.expect(at, offset..offset.saturating_add(buffer.len() as u64));
         while !buffer.is_empty() {
             let Some(file) = self.files.get(at).filter(|file| file.start <= offset) else {
                 buffer.fill(0);
@@ -106,6 +91,15 @@ impl Device {
             }
         }
         Ok(())
+    }
+
+    /// Says what will be read of these bytes, of which the first are of the file at `at`.
+    fn expect(&self, at: usize, bytes: Range<u64>) {
+        let files = self.files.get(at..).unwrap_or_default().iter().take_while(|file| file.start < bytes.end);
+        self.contents.expect(files.map(|file| {
+            let from = bytes.start.max(file.start);
+            (file.path, file.entry, from - file.start, bytes.end - from)
+        }));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The job of a CI that a command is a part of. Its commands belong to one trace, whichever step runs them, and nobody passes anything
 //! on: the trace's number is made of what the CI says of the job (doc/tracing.md).
 
+use nix_seed_ci::Forge;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanId, TraceId};
 use sha2::{Digest, Sha256};
@@ -122,13 +123,12 @@ impl Job {
 
 /// What no variable says by itself.
 fn more(ci: &str, get: &dyn Fn(&str) -> Option<String>) -> Vec<KeyValue> {
-    let is = |name| get(name).as_deref() == Some("true");
     let mut found = Vec::new();
     match ci {
         "github" => {
-            let provider = match [is("FORGEJO_ACTIONS"), is("GITEA_ACTIONS")] {
-                [true, _] => "forgejo",
-                [_, true] => "gitea",
+            let provider = match Forge::of(get) {
+                Some(Forge::Forgejo) => "forgejo",
+                Some(Forge::Gitea) => "gitea",
                 _ => "github",
             };
             found.push(KeyValue::new("vcs.provider.name", provider));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nix_seed_ci::Forge;
 use nix_seed_statement::provenance::{
     BUILD_TYPE, BuildDefinition, Builder, Byproduct, Dependency, Metadata, NixSettings, Parameters, Provenance,
     ProvenanceStatement, RunDetails, Settings,
@@ -17,6 +18,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+
+/// Variables that builds get from outside, each with what it holds (nix.conf(5)).
+const IMPURE_ENV: &str = "impure-env";
 
 /// How a release was built.
 pub(crate) struct Built {
@@ -56,8 +60,24 @@ impl Built {
             (false, _) => Vec::new(),
             (true, value) => serde_json::from_value(value).map_err(|error| error.to_string())?,
         };
-        let other = settings.into_iter().map(|(name, value)| (name, text(&value))).collect();
+        let other = settings.into_iter().map(|(name, value)| {
+            let told = if name == IMPURE_ENV { names(&value) } else { text(&value) };
+            (name, told)
+        });
+        let other = other.collect();
         Ok(Self { nix: NixSettings { version, sandbox, sandbox_fallback, substituters, other }, began })
+    }
+}
+
+/// The names of variables: what they hold may be secret, and a log is for ever.
+fn names(value: &Value) -> String {
+    match value {
+        Value::Object(all) => all.keys().cloned().collect::<Vec<_>>().join(" "),
+        other => {
+            let text = text(other);
+            let names = text.split_whitespace().filter_map(|item| item.split('=').next());
+            names.collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
@@ -125,37 +145,37 @@ fn dependencies(release: &Release) -> Vec<Dependency> {
 
 /// The platform, as a URI: doc/provenance.md lists them.
 fn builder_id() -> String {
-    let is = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    // Forgejo and Gitea say that they are GitHub, too.
-    let id = if is("FORGEJO_ACTIONS") {
-        "https://code.forgejo.org/forgejo/runner"
-    } else if is("GITEA_ACTIONS") {
-        "https://gitea.com/gitea/act_runner"
-    } else if is("GITHUB_ACTIONS") {
-        match std::env::var("RUNNER_ENVIRONMENT").as_deref() {
-            Ok("github-hosted") => "https://github.com/actions/runner/github-hosted",
-            _ => "https://github.com/actions/runner/self-hosted",
+    let id = match Forge::of(&variable) {
+        Some(Forge::GitHub) if variable("RUNNER_ENVIRONMENT").as_deref() == Some("github-hosted") => {
+            "https://github.com/actions/runner/github-hosted"
         }
-    } else if is("GITLAB_CI") {
-        "https://gitlab.com/gitlab-org/gitlab-runner"
-    } else if is("BUILDKITE") {
-        "https://buildkite.com/agent"
-    } else {
-        "https://0compute.github.io/nix-seed/builder/other"
+        Some(Forge::GitHub) => "https://github.com/actions/runner/self-hosted",
+        Some(Forge::Forgejo) => "https://code.forgejo.org/forgejo/runner",
+        Some(Forge::Gitea) => "https://gitea.com/gitea/act_runner",
+        Some(Forge::GitLab) => "https://gitlab.com/gitlab-org/gitlab-runner",
+        None if variable("BUILDKITE").is_some() => "https://buildkite.com/agent",
+        None => "https://0compute.github.io/nix-seed/builder/other",
     };
     id.into()
 }
 
 /// The run, as the CI calls it.
 fn invocation() -> Option<String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if let (Some(server), Some(repository), Some(run)) =
-        (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"))
-    {
-        let attempt = variable("GITHUB_RUN_ATTEMPT").unwrap_or_else(|| "1".into());
-        return Some(format!("{server}/{repository}/actions/runs/{run}/attempts/{attempt}"));
+    let runs = || Some(format!("{}/{}/actions/runs", variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?));
+    match Forge::of(&variable) {
+        Some(Forge::GitHub) => {
+            let attempt = variable("GITHUB_RUN_ATTEMPT").unwrap_or_else(|| "1".into());
+            Some(format!("{}/{}/attempts/{attempt}", runs()?, variable("GITHUB_RUN_ID")?))
+        }
+        // They number the runs of each repository in their addresses.
+        Some(Forge::Forgejo | Forge::Gitea) => Some(format!("{}/{}", runs()?, variable("GITHUB_RUN_NUMBER")?)),
+        Some(Forge::GitLab) => variable("CI_JOB_URL"),
+        None => variable("BUILDKITE_BUILD_URL"),
     }
-    variable("CI_JOB_URL").or_else(|| variable("BUILDKITE_BUILD_URL"))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// `2026-11-30T03:15:08Z`
@@ -164,7 +184,42 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     jiff::Timestamp::from_second(since.try_into().unwrap_or(i64::MAX)).map(|time| time.to_string()).unwrap_or_default()
 }
 
-/// A time as [`rfc3339`] writes it.
+/// A time that has been, as [`rfc3339`] writes it.
 pub(crate) fn time(text: &str) -> Result<SystemTime, String> {
-    text.parse::<jiff::Timestamp>().map(SystemTime::from).map_err(|_| "write it as 2026-11-30T03:15:08Z".into())
+    let time = text.parse::<jiff::Timestamp>().map_err(|_| "write it as 2026-11-30T03:15:08Z".to_owned())?;
+    let time = SystemTime::from(time);
+    if time > SystemTime::now() || time < UNIX_EPOCH {
+        return Err("nothing has begun then: it is not yet, or before 1970".into());
+    }
+    Ok(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_a_variable_of_a_build_goes_into_no_log() {
+        for impure in [serde_json::json!({ "TOKEN": "s3cret", "B": "x" }), "B=x TOKEN=s3cret".into()] {
+            let mut settings: BTreeMap<String, Value> = [
+                ("sandbox", true.into()),
+                ("sandbox-fallback", false.into()),
+                ("substitute", false.into()),
+                ("substituters", serde_json::json!([])),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
+            settings.insert(IMPURE_ENV.into(), impure);
+            let built = Built::of("2.26.3".into(), settings, None).unwrap();
+            assert_eq!(built.nix.other[IMPURE_ENV], "B TOKEN");
+        }
+    }
+
+    #[test]
+    fn nothing_begins_later_than_now() {
+        assert_eq!(rfc3339(time("2026-11-30T03:15:08Z").unwrap()), "2026-11-30T03:15:08Z");
+        for wrong in ["9999-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "yesterday", ""] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
 }

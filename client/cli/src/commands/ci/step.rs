@@ -20,9 +20,8 @@ const EVENT_MAX: u64 = 64 << 20;
 
 /// A seed's own settings are for builds that have all they need; a seed is made of what others have built.
 const SUBSTITUTE: &str = "substitute = true";
-/// No other machine builds, and nothing is run outside of the sandbox when a build is done.
-const SANDBOX: &str =
-    "sandbox = true\nsandbox-fallback = false\nbuilders =\npost-build-hook =\npre-build-hook =\ndiff-hook =";
+/// No other machine builds, the flake changes none of it, and nothing is run outside of the sandbox when a build is done.
+const SANDBOX: &str = "sandbox = true\nsandbox-fallback = false\nbuilders =\npost-build-hook =\npre-build-hook =\ndiff-hook =\naccept-flake-config = false";
 
 pub(super) struct Step<'a> {
     pub(super) global: &'a Global,

@@ -1,6 +1,7 @@
 //! How this machine's Nix builds, as it says itself.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
 use nix_seed_statement::provenance::SETTINGS;
@@ -33,38 +34,57 @@ struct Store {
 pub(super) fn settings() -> Result<(String, BTreeMap<String, Value>), Error> {
     let store: Store = json(INFO, &mut nix(&["store", "info", "--json"]))?;
     let mut show = nix(&["config", "show", "--json"]);
-    // A daemon builds as its own file says; what this user says besides, it takes only from those whom it trusts.
-    if store.is_anothers() {
-        show.env_remove("NIX_CONFIG").env("NIX_USER_CONF_FILES", "");
+    match store.builder() {
+        Builder::This => {}
+        // To its own file it adds what this user says; of another file that this environment names it knows nothing.
+        Builder::TrustingDaemon => {
+            show.env_remove("NIX_CONF_DIR").env_remove("NIX_REMOTE_SYSTEMS");
+        }
+        Builder::Other => return Err(Error::OthersNix { store: store.url }),
     }
     let mut all: BTreeMap<String, Setting> = json(SHOW, &mut show)?;
     let mut settings: BTreeMap<_, _> =
         SETTINGS.iter().filter_map(|name| Some(((*name).to_owned(), all.remove(*name)?.value))).collect();
     if let Some(Value::String(builders)) = settings.get_mut("builders") {
-        *builders = machines(builders, &|file| std::fs::read_to_string(file).ok());
+        *builders = machines(builders, &|file| std::fs::read_to_string(file));
     }
     let version = output("nix --version", &mut nix(&["--version"]))?;
     let version = String::from_utf8_lossy(&version).trim().rsplit(' ').next().unwrap_or_default().to_owned();
     Ok((version, settings))
 }
 
+/// Who builds.
+#[derive(Debug, PartialEq, Eq)]
+enum Builder {
+    /// This user's Nix.
+    This,
+    /// A daemon of this machine, which does as this user says.
+    TrustingDaemon,
+    /// A daemon that does not, or that of another machine: how it is set is not known here.
+    Other,
+}
+
 impl Store {
-    /// Whether somebody else builds, as a daemon, and does not let this user say how.
-    fn is_anothers(&self) -> bool {
-        let is_local = self.url.starts_with("local") || self.url.starts_with('/');
-        let is_trusted = matches!(&self.trusted, Some(Value::Bool(true)))
-            || self.trusted.as_ref().and_then(Value::as_u64) == Some(1);
-        !is_local && !is_trusted
+    fn builder(&self) -> Builder {
+        // Some versions say 1.
+        let is_trusted = self.trusted.as_ref().is_some_and(|trusted| *trusted == true || *trusted == 1);
+        match &*self.url {
+            url if url.starts_with("local") || url.starts_with('/') => Builder::This,
+            url if is_trusted && (url == "daemon" || url.starts_with("unix:")) => Builder::TrustingDaemon,
+            _ => Builder::Other,
+        }
     }
 }
 
-/// The other machines that Nix builds on (nix.conf(5), `builders`). By default it names a file that most machines do not have.
-fn machines(setting: &str, read: &dyn Fn(&str) -> Option<String>) -> String {
+/// The other machines that Nix builds on (nix.conf(5), `builders`). By default it names a file that most machines do not have; one that cannot be
+/// read may name some.
+fn machines(setting: &str, read: &dyn Fn(&str) -> std::io::Result<String>) -> String {
     let mut lines = Vec::new();
     for entry in setting.split([';', '\n']).map(str::trim) {
-        match entry.strip_prefix('@') {
-            Some(file) => lines.extend(read(file).unwrap_or_default().lines().map(ToOwned::to_owned)),
-            None => lines.push(entry.to_owned()),
+        match entry.strip_prefix('@').map(|file| read(file.trim())) {
+            Some(Ok(file)) => lines.extend(file.lines().map(ToOwned::to_owned)),
+            Some(Err(error)) if error.kind() == ErrorKind::NotFound => {}
+            _ => lines.push(entry.to_owned()),
         }
     }
     let machines = lines.iter().map(|line| line.split('#').next().unwrap_or_default().trim());
@@ -97,29 +117,35 @@ mod tests {
 
     #[test]
     fn attack_a_daemon_that_trusts_nobody_is_not_set_by_its_user() {
-        let is_anothers = |json: &str| serde_json::from_str::<Store>(json).unwrap().is_anothers();
-        assert!(is_anothers(r#"{"url": "daemon", "trusted": false, "version": "2.26.3"}"#));
-        assert!(is_anothers(r#"{"url": "unix:///run/nix.sock", "trusted": 0}"#));
-        assert!(is_anothers(r#"{"url": "daemon"}"#), "nobody says that it does");
-        assert!(!is_anothers(r#"{"url": "daemon", "trusted": true}"#));
-        assert!(!is_anothers(r#"{"url": "daemon", "trusted": 1}"#));
-        assert!(is_anothers(r#"{"url": "ssh-ng://builder"}"#));
-        assert!(!is_anothers(r#"{"url": "ssh-ng://builder", "trusted": true}"#));
+        let builder = |json: &str| serde_json::from_str::<Store>(json).unwrap().builder();
+        for other in [
+            r#"{"url": "daemon", "trusted": false, "version": "2.26.3"}"#,
+            r#"{"url": "unix:///run/nix.sock", "trusted": 0}"#,
+            r#"{"url": "daemon"}"#,
+            r#"{"url": "ssh-ng://builder", "trusted": true}"#,
+        ] {
+            assert_eq!(builder(other), Builder::Other, "{other}");
+        }
+        for trusting in [r#"{"url": "daemon", "trusted": true}"#, r#"{"url": "unix:///run/nix.sock", "trusted": 1}"#] {
+            assert_eq!(builder(trusting), Builder::TrustingDaemon, "{trusting}");
+        }
         for local in ["local", "local?root=/tmp/store", "local://", "/tmp/store"] {
-            assert!(!is_anothers(&format!(r#"{{"url": "{local}", "trusted": null}}"#)));
+            assert_eq!(builder(&format!(r#"{{"url": "{local}", "trusted": null}}"#)), Builder::This);
         }
     }
 
     #[test]
     fn attack_other_machines_that_build_are_named() {
         let read = |file: &str| match file {
-            "/etc/nix/machines" => Some("# ours\nssh://a x86_64-linux\n\nssh://b # old\n@/etc/nix/more\n".to_owned()),
-            _ => None,
+            "/etc/nix/machines" => Ok("# ours\nssh://a x86_64-linux\n\nssh://b # old\n@/etc/nix/more\n".to_owned()),
+            "/etc/nix/secret" => Err(ErrorKind::PermissionDenied.into()),
+            _ => Err(ErrorKind::NotFound.into()),
         };
         assert_eq!(machines("@/nowhere", &read), "");
         assert_eq!(machines("", &read), "");
+        assert_eq!(machines("@/etc/nix/secret", &read), "@/etc/nix/secret");
         let found = "ssh://a x86_64-linux; ssh://b; @/etc/nix/more";
-        assert_eq!(machines("@/etc/nix/machines", &read), found);
+        assert_eq!(machines("@ /etc/nix/machines", &read), found);
         assert_eq!(machines("ssh://c ; @/etc/nix/machines", &read), format!("ssh://c; {found}"));
     }
 }
