@@ -66,7 +66,7 @@ fn from_no_seed_to_attested_builds_and_through_a_changed_dependency() {
 
     // Who only wants the seed up goes on with steps of his own: so does the workflow that measures.
     assert_eq!(forge.init(&["--benchmark", "--force"]).code, Some(0));
-    forge.commit();
+    let recorded = forge.commit();
     let measured = forge.run(&runner, "nix-seed-benchmark", |given| {
         given.event = ("workflow_dispatch".into(), json!({}));
         given.job = Some("nix-seed".into());
