@@ -116,7 +116,7 @@ fn a_table_says_what_holds_where_nothing_is_said() {
             "logs          all of the trusted root's",
             "services      the public-good instance's",
             "freshness     statements of any age",
-            "builds        in a sandbox, no substituters",
+            "builds        in a sandbox, from https://cache.nixos.org",
         ]
     );
     let hsm = table("hsm");

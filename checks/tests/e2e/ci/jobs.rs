@@ -57,7 +57,9 @@ fn from_no_seed_to_attested_builds_and_through_a_changed_dependency() {
     assert!(path.starts_with("/nix/store/"), "{path}");
     // One trace, of all steps.
     let traces = fs::read_to_string(runner.state().join("trace.jsonl")).unwrap();
-    for name in ["nix-seed ci start", "nix-seed up", "nix-seed check", "nix-seed ci build", "nix-seed build", "complete"] {
+    for name in
+        ["nix-seed ci start", "nix-seed up", "nix-seed check", "nix-seed ci build", "nix-seed build", "complete"]
+    {
         assert!(traces.contains(&format!("\"{name}\"")), "{name} in {traces}");
     }
 
